@@ -1,0 +1,23 @@
+"""The Crate Workbench: one live picture of a fleet of smart crates, for notebooks, dashboards, APIs and CI."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from workbench.workbench import Workbench as Workbench
+
+__all__ = ["Workbench", "__version__"]
+
+__version__: Final = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import the analyst's object when it is first used, so that the command line starts without pandas."""
+    if name == "Workbench":
+        from workbench.workbench import Workbench
+
+        return Workbench
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
