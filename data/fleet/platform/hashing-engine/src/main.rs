@@ -1,0 +1,3 @@
+fn main() {
+    println!("hashing-engine: see the service crate for the listeners");
+}

