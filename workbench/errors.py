@@ -1,0 +1,93 @@
+"""The exception tree. Every error that a user can meet is one of these and has a stable code."""
+
+from typing import Any, ClassVar
+
+
+class WorkbenchError(Exception):
+    """Base of all errors of the workbench: a stable `code`, a message for people, details for machines."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class NotFound(WorkbenchError):
+    """What was asked for does not exist."""
+
+    code = "not-found"
+    status = 404
+
+
+class UnknownCrate(NotFound):
+    """No crate bears the name; `details["nearest"]` lists the closest names."""
+
+    code = "unknown-crate"
+
+
+class InvalidRequest(WorkbenchError):
+    """A request or an argument is malformed."""
+
+    code = "invalid-request"
+    status = 422
+
+
+class InvalidPort(InvalidRequest):
+    """A value is no port: a whole number from 1 to 65535."""
+
+    code = "invalid-port"
+
+
+class MethodNotAllowed(WorkbenchError):
+    """The resource does not know the method."""
+
+    code = "method-not-allowed"
+    status = 405
+
+
+class Forbidden(WorkbenchError):
+    """The caller may not do this, for example because of its origin."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Unauthorized(WorkbenchError):
+    """The caller has not said who it is."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class QueryError(InvalidRequest):
+    """A SQL query is wrong, writes, or exceeds its limits."""
+
+    code = "query-error"
+
+
+class ConfigurationError(WorkbenchError):
+    """A setting is missing or wrong."""
+
+    code = "configuration"
+
+
+class RootError(ConfigurationError):
+    """A root directory does not exist or cannot be listed."""
+
+    code = "root"
+
+
+class AddressInUse(ConfigurationError):
+    """A port that the server should listen on is taken."""
+
+    code = "address-in-use"
+
+
+class StoreError(WorkbenchError):
+    """The state file cannot be used."""
+
+    code = "store"
+    status = 503

@@ -1,0 +1,269 @@
+"""The domain's values: what a manifest says, what was decided from it, and what was found."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from workbench.fleet.positions import KeyPath, Positions, dotted
+from workbench.fleet.rules import COLLISION_KINDS, RULES, SEVERITIES, Rule, Severity
+
+Role = Literal["owner", "reference", "sister", "mirror"]
+"""How a crate stands to a port: it binds it, calls it, or holds it as a companion of one that it binds."""
+
+
+class SourceText:
+    """The text of one manifest, which knows where each of its keys stands."""
+
+    __slots__ = ("__dict__", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+
+    @cached_property
+    def positions(self) -> Positions:
+        """The positions of all keys; made when a line is first asked for, then kept."""
+        return Positions(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in a manifest: path, line, column and key. Lines and columns count from 1."""
+
+    source: SourceText
+    key_path: KeyPath = ()
+    crate: str | None = None
+    at: tuple[int, int] | None = None
+
+    @property
+    def path(self) -> str:
+        """The path of the manifest."""
+        return self.source.path
+
+    @property
+    def key(self) -> str:
+        """The key as text, such as `service.ports[1]`; empty for the whole file."""
+        return dotted(self.key_path)
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Return (line, column)."""
+        return self.at or self.source.positions.locate(self.key_path)
+
+    @property
+    def line(self) -> int:
+        """The line, from 1."""
+        return self.position[0]
+
+    @property
+    def column(self) -> int:
+        """The column, from 1."""
+        return self.position[1]
+
+    def __str__(self) -> str:
+        line, column = self.position
+        return f"{self.path}:{line}:{column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong or worth knowing, with every place that takes part in it."""
+
+    code: str
+    message: str
+    sites: tuple[Site, ...]
+    crates: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    fix: str = ""
+    severity: Severity = "error"
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that was broken."""
+        return RULES[self.code]
+
+    @property
+    def kind(self) -> str:
+        """The coarse kind, such as `owner-collision`."""
+        return self.rule.kind
+
+    @property
+    def explanation(self) -> str:
+        """Why this matters, in one sentence."""
+        return self.rule.explanation
+
+    @property
+    def is_collision(self) -> bool:
+        """Whether ports really collide (as against a warning about how they are written)."""
+        return self.kind in COLLISION_KINDS
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What makes two findings of different revisions the same: everything but the lines."""
+        return self.code, self.message, self.crates, self.ports, tuple((s.path, s.key_path) for s in self.sites)
+
+
+def finding(
+    code: str,
+    message: str,
+    *sites: Site,
+    crates: tuple[str, ...] = (),
+    ports: tuple[int, ...] = (),
+    fix: str | None = None,
+) -> Finding:
+    """Return a finding of a rule, with the rule's severity and, unless a better one is given, its fix."""
+    rule = RULES[code]
+    named = crates or tuple(dict.fromkeys(site.crate for site in sites if site.crate))
+    return Finding(code, message, sites, named, ports, rule.fix if fix is None else fix, rule.severity)
+
+
+PortOrigin = Literal["ports", "service", "network", "integration", "header", "url"]
+"""The part of a manifest that a port was written in."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortEntry:
+    """A port as it is written in a manifest, before anything is decided about it."""
+
+    label: str
+    port: int
+    origin: PortOrigin
+    key_path: KeyPath
+    protocol: str = ""
+    subject: str = ""
+    """For URLs and integration tables: the name of the service that the entry speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortClaim:
+    """What a crate has to do with a port: its role, whose port it is, and the rule that decided so."""
+
+    crate: str
+    label: str
+    port: int
+    role: Role
+    of: str
+    """The owner's crate name, or the outside service's; for an owner, the crate itself."""
+    rule: str
+    reason: str
+    confidence: float
+    site: Site
+    protocol: str = ""
+    resolved: bool = True
+    """Whether `of` is a crate of this fleet."""
+    derived: bool = False
+    """Whether the port was computed (sister, mirror) and stands in no manifest."""
+    primary: int | None = None
+    """For sisters and mirrors: the port that they accompany."""
+
+
+DependencyKind = Literal["crate", "internal", "runtime", "service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A dependency as declared: `kind` tells crates from runtimes and outside services."""
+
+    alias: str
+    target: str
+    kind: DependencyKind
+    key_path: KeyPath
+    requirement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QaThresholds:
+    """The quality thresholds that a crate sets itself. They are limits, never measured values."""
+
+    phd_suite_enabled: bool | None = None
+    minimum_score: float | None = None
+    automated_testing: bool | None = None
+    continuous_validation: bool | None = None
+    code_coverage_minimum: float | None = None
+    complexity_threshold: float | None = None
+    maintainability_index_minimum: float | None = None
+    technical_debt_ratio_maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crate:
+    """One smart crate, normalised from whichever dialect its manifest is written in."""
+
+    name: str
+    path: str
+    """Path of the manifest, relative to its root, with `/`; prefixed by the root's name if there are several."""
+    source: SourceText = field(repr=False, compare=False)
+    version: str | None = None
+    classification: str | None = None
+    tesla_grade: bool | None = None
+    description: str | None = None
+    retrofit_at: datetime | None = None
+    foundation: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Former names (`cloned_from`) under which other manifests may still refer to the crate."""
+    dialect: str = "smart-crate"
+    header: KeyPath = ()
+    """Key path of the header table; empty for a flat manifest."""
+    entries: tuple[PortEntry, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    features: Mapping[str, str] = field(default_factory=dict)
+    """Feature name to `on`, `off`, `required` or `optional`."""
+    qa: QaThresholds | None = None
+    slsa_level: int | None = None
+    hash_algorithms: tuple[str, ...] = ()
+    certification: str | None = None
+    deployment: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> str:
+        """The crate's directory, relative to its root; `.` for the root itself."""
+        return self.path.rpartition("/")[0] or "."
+
+    def site(self, *key_path: str | int) -> Site:
+        """Return the place of a key of this crate's manifest."""
+        return Site(self.source, key_path, self.name)
+
+    def named_at(self) -> Site:
+        """Return the place where the crate's name is written."""
+        return self.site(*self.header, "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One manifest file as it was last read: its crate, if it describes one, and its diagnostics."""
+
+    path: str
+    source: SourceText = field(repr=False, compare=False)
+    digest: str
+    """Content hash; two manifests with one digest have the same text."""
+    crate: Crate | None = None
+    diagnostics: tuple[Finding, ...] = ()
+    is_template: bool = False
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the file should describe a crate and does not."""
+        return self.crate is None and not self.is_template
+
+
+NAME_PREFIXES: Final = ("ctas7-", "sx9-")
+"""Prefixes of the fleet's generations; a crate is often spoken of without them."""
+
+
+def fold(name: str) -> str:
+    """Return a name as references compare it: lower case, `_` as `-`, generation prefix dropped."""
+    folded = name.strip().lower().replace("_", "-")
+    for prefix in NAME_PREFIXES:
+        if folded.startswith(prefix) and len(folded) > len(prefix):
+            return folded[len(prefix) :]
+    return folded
+
+
+def worst(findings: Iterable[Finding]) -> Severity | None:
+    """Return the gravest severity among findings; None if there are none."""
+    severities = {item.severity for item in findings}
+    return next((severity for severity in SEVERITIES if severity in severities), None)

@@ -1,0 +1,236 @@
+"""The fleet as flat tables: what DataFrames, SQL and files show. Each table's columns are declared once, here."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from workbench.fleet.model import Finding, PortClaim
+from workbench.fleet.plan import PortPlan
+from workbench.fleet.snapshot import Record, Snapshot
+
+ColumnType = Literal["text", "integer", "number", "flag", "time", "texts", "integers"]
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, type, and what it holds."""
+
+    name: str
+    type: ColumnType
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A table: its columns, and the rows of one record, with the fleet that they are judged in."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    rows: Callable[[Record, Snapshot], Iterator[Row]]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def _columns(*declared: tuple[str, ColumnType, str]) -> tuple[Column, ...]:
+    return tuple(Column(*column) for column in declared)
+
+
+def _crate_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
+    crate = record.crate
+    if crate is None:
+        return
+    owned = sorted({claim.port for claim in record.claims if claim.role == "owner"})
+    qa = crate.qa
+    yield (
+        crate.name, crate.version, crate.classification, crate.tesla_grade, crate.path, owned, len(crate.dependencies),
+        crate.foundation, crate.retrofit_at, crate.slsa_level, list(crate.hash_algorithms), crate.certification,
+        qa.minimum_score if qa else None, qa.code_coverage_minimum if qa else None,
+        qa.complexity_threshold if qa else None, crate.description, list(crate.aliases), crate.dialect, record.is_stale,
+    )  # fmt: skip
+
+
+def claim_row(claim: PortClaim, plan: PortPlan) -> Row:
+    """Return the row of the `ports` table for a claim."""
+    block = plan.block_of(claim.port)
+    return (
+        claim.port, claim.crate, claim.label, claim.role, claim.of, claim.resolved, claim.derived, claim.primary,
+        claim.protocol or None, block.name if block else None, claim.rule, claim.reason, claim.confidence,
+        claim.site.path, claim.site.line, claim.site.key,
+    )  # fmt: skip
+
+
+def _claim_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
+    for claim in record.claims:
+        yield claim_row(claim, snapshot.plan)
+
+
+def finding_row(item: Finding) -> Row:
+    """Return the row of the `findings` table for a finding."""
+    first = item.sites[0] if item.sites else None
+    return (
+        item.code, item.kind, item.severity, list(item.crates), list(item.ports), item.message, item.explanation,
+        item.fix, first.path if first else None, first.line if first else None, first.column if first else None,
+        first.key if first else None,
+    )  # fmt: skip
+
+
+def _dependency_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
+    crate = record.crate
+    if crate is None:
+        return
+    names = snapshot.names
+    for item in crate.dependencies:
+        line = crate.site(*item.key_path).line
+        resolved = names.resolve(item.target)
+        yield crate.name, item.alias, item.target, resolved, item.kind, item.requirement or None, crate.path, line
+    if crate.foundation:
+        line = crate.site(*crate.header, "foundation").line
+        resolved = names.resolve(crate.foundation)
+        yield crate.name, "foundation", crate.foundation, resolved, "foundation", None, crate.path, line
+
+
+def _endpoint_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
+    if crate := record.crate:
+        for name, route in crate.endpoints.items():
+            yield crate.name, name, route, crate.path, crate.site("endpoints", name).line
+
+
+def _diagnostic_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
+    name = record.crate.name if record.crate else None
+    for item in record.manifest.diagnostics:
+        site = item.sites[0]
+        yield name, site.path, site.line, site.column, site.key, item.code, item.severity, item.message
+
+
+CRATES: Final = TableSpec(
+    "crates",
+    "One row per crate, as its manifest describes it.",
+    _columns(
+        ("name", "text", "crate name"),
+        ("version", "text", "declared version"),
+        ("classification", "text", "class, from whichever key the dialect uses"),
+        ("tesla_grade", "flag", "whether the crate declares Tesla grade; missing if it does not say"),
+        ("path", "text", "manifest, relative to its root"),
+        ("ports", "integers", "ports that the crate owns"),
+        ("dependencies", "integer", "number of declared dependencies"),
+        ("foundation", "text", "foundation crate as named"),
+        ("retrofit_at", "time", "retrofit timestamp, UTC"),
+        ("slsa_level", "integer", "declared SLSA level"),
+        ("hash_algorithms", "texts", "hash algorithms of the security and lock tables"),
+        ("certification", "text", "certification status"),
+        ("minimum_score", "number", "QA threshold, never a measurement"),
+        ("code_coverage_minimum", "number", "QA threshold in percent, never a measurement"),
+        ("complexity_threshold", "number", "QA threshold, never a measurement"),
+        ("description", "text", "description"),
+        ("aliases", "texts", "former names"),
+        ("dialect", "text", "header table in which the manifest is written"),
+        ("stale", "flag", "whether the file is broken now and this is its last good version"),
+    ),
+    _crate_rows,
+)
+PORTS: Final = TableSpec(
+    "ports",
+    "One row per port claim: who has what to do with which port, and why we say so.",
+    _columns(
+        ("port", "integer", "port number"),
+        ("crate", "text", "crate that makes the claim"),
+        ("label", "text", "label in the manifest"),
+        ("role", "text", "owner, reference, sister or mirror"),
+        ("of", "text", "crate or outside service whose port it is"),
+        ("resolved", "flag", "whether `of` is a crate of the fleet"),
+        ("derived", "flag", "whether the port is computed and stands in no manifest"),
+        ("primary", "integer", "for sisters and mirrors: the port that they accompany"),
+        ("protocol", "text", "protocol, where one is declared"),
+        ("block", "text", "block of the port plan"),
+        ("rule", "text", "rule that decided the role"),
+        ("reason", "text", "that rule's reason in words"),
+        ("confidence", "number", "0 to 1"),
+        ("path", "text", "manifest"),
+        ("line", "integer", "line, from 1"),
+        ("key", "text", "key"),
+    ),
+    _claim_rows,
+)
+FINDINGS: Final = TableSpec(
+    "findings",
+    "One row per finding; the place is that of its first site.",
+    _columns(
+        ("code", "text", "stable code"),
+        ("kind", "text", "kind"),
+        ("severity", "text", "error, warning or hint"),
+        ("crates", "texts", "crates that take part"),
+        ("ports", "integers", "ports that take part"),
+        ("message", "text", "what was found"),
+        ("explanation", "text", "why it matters"),
+        ("fix", "text", "what to do"),
+        ("path", "text", "manifest"),
+        ("line", "integer", "line, from 1"),
+        ("column", "integer", "column, from 1"),
+        ("key", "text", "key"),
+    ),
+    lambda record, snapshot: iter(()),
+)
+DEPENDENCIES: Final = TableSpec(
+    "dependencies",
+    "One row per declared dependency, foundations included.",
+    _columns(
+        ("crate", "text", "crate that depends"),
+        ("alias", "text", "name under which it is declared"),
+        ("target", "text", "name of what it depends on, as written"),
+        ("resolved", "text", "crate of the fleet that the target means"),
+        ("kind", "text", "crate, internal, runtime, service or foundation"),
+        ("requirement", "text", "version requirement"),
+        ("path", "text", "manifest"),
+        ("line", "integer", "line, from 1"),
+    ),
+    _dependency_rows,
+)
+ENDPOINTS: Final = TableSpec(
+    "endpoints",
+    "One row per declared endpoint.",
+    _columns(
+        ("crate", "text", "crate"),
+        ("name", "text", "endpoint name, such as health"),
+        ("route", "text", "path or URL"),
+        ("path", "text", "manifest"),
+        ("line", "integer", "line, from 1"),
+    ),
+    _endpoint_rows,
+)
+DIAGNOSTICS: Final = TableSpec(
+    "diagnostics",
+    "One row per diagnostic of a manifest file.",
+    _columns(
+        ("crate", "text", "crate, if the file describes one"),
+        ("path", "text", "manifest"),
+        ("line", "integer", "line, from 1"),
+        ("column", "integer", "column, from 1"),
+        ("key", "text", "key"),
+        ("code", "text", "stable code"),
+        ("severity", "text", "error, warning or hint"),
+        ("message", "text", "what is wrong"),
+    ),
+    _diagnostic_rows,
+)
+
+TABLES: Final[Mapping[str, TableSpec]] = {
+    spec.name: spec for spec in (CRATES, PORTS, FINDINGS, DEPENDENCIES, ENDPOINTS, DIAGNOSTICS)
+}
+"""Every table by its name."""
+
+
+def table_rows(name: str, snapshot: Snapshot) -> list[Row]:
+    """Return all rows of a table: crates by name, ports by number, findings by severity, others by manifest."""
+    if name == "findings":
+        return [finding_row(item) for item in snapshot.findings]
+    if name == "ports":
+        return [claim_row(claim, snapshot.plan) for claim in snapshot.claims]
+    records: Iterable[Record] = snapshot.records.values()
+    if name == "crates":
+        records = [snapshot.records[crate.path] for crate in snapshot.crates]
+    return [row for record in records for row in TABLES[name].rows(record, snapshot)]
