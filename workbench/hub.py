@@ -1,0 +1,290 @@
+"""The hub: the one writer. It takes what the sources report, makes the next snapshot, and tells the world."""
+
+import gc
+import logging
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from workbench.errors import StoreError
+from workbench.events import Event, EventLog, drafts_of, revision_draft
+from workbench.fleet.diff import diff
+from workbench.fleet.plan import PortPlan
+from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.wire import iso, summary_model
+from workbench.sources.discovery import Discovery, Limits, ScanProgress
+from workbench.sources.ingest import read_fleet
+from workbench.sources.watch import Watcher
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_BEAT: Final = 5.0
+_RECHECK_AFTER: Final = 0.3
+_DUTY: Final = 40
+"""A reconcile beat is at least this many times as long as the reconciliation itself took."""
+
+
+class Journal(Protocol):
+    """What the hub writes down before it publishes; the store is one."""
+
+    def open(self) -> None:
+        """Open the state file, or raise StoreError."""
+
+    def close(self) -> None:
+        """Close it; harmless if it is not open."""
+
+    def restore(self) -> tuple[int, list[Event]]:
+        """Return (last revision, kept events, oldest first)."""
+
+    def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
+        """Write one revision and its events in one transaction, or raise StoreError."""
+
+    def mirror(self, snapshot: Snapshot) -> bool:
+        """Bring the tables on disk nearer to a snapshot for a short while; True when they are equal to it."""
+
+
+@dataclass(frozen=True)
+class HubOptions:
+    """How a hub looks after its roots. `beat` is the longest time, in seconds, between two reconciliations."""
+
+    plan: PortPlan = field(default_factory=PortPlan)
+    limits: Limits = field(default_factory=Limits)
+    watch: bool = True
+    beat: float = DEFAULT_BEAT
+
+
+class Hub:
+    """The live fleet below a list of roots.
+
+    `start` begins to scan and follow them on a thread of the hub's own; `snapshot` is always the newest
+    complete revision and may be read from any thread. All changes go through that one thread, in order.
+    """
+
+    def __init__(
+        self, roots: Sequence[Path | str], options: HubOptions | None = None, journal: Journal | None = None
+    ) -> None:
+        self.options = options or HubOptions()
+        self.discovery = Discovery(roots, self.options.limits)
+        self.journal = journal
+        self.log = EventLog()
+        self.instance: Final = secrets.token_hex(4)
+        self.started_at: Final = time.time()
+        self.progress = ScanProgress()
+        self.reconciled_at: float | None = None
+        self.journal_error: str | None = None
+        self._snapshot = Snapshot(self.options.plan)
+        self._watcher = Watcher(self._changed) if self.options.watch else None
+        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._ready = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._beat_at = 0.0
+        self._mirrored = True
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest complete revision."""
+        return self._snapshot
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the first scan is done."""
+        return self._ready.is_set()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the hub follows its roots."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def scan_once(self) -> Snapshot:
+        """Scan the roots on the calling thread, without following them afterwards."""
+        self._reconcile(None)
+        return self._snapshot
+
+    def start(self) -> None:
+        """Begin to scan and follow the roots; returns at once."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="workbench-hub", daemon=True)
+            self._thread.start()
+
+    def wait_ready(self, timeout: float | None = None) -> bool:
+        """Wait until the first scan is done; False if it takes longer than `timeout` seconds."""
+        return self._ready.wait(timeout)
+
+    def refresh(self) -> "Future[Snapshot]":
+        """Ask for a full reconciliation; the future holds the snapshot after it."""
+        done: Future[Snapshot] = Future()
+        self._commands.put(_Command(done=done))
+        return done
+
+    def stop(self) -> None:
+        """End the threads and close the journal; returns when all have ended."""
+        if self._watcher:
+            self._watcher.stop()
+        if self._thread is not None:
+            self._commands.put(_Command(stop=True))
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> "Hub":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def status(self) -> dict[str, Any]:
+        """Return how the hub fares: roots, revision, scan progress, watching, journal."""
+        progress = self.progress
+        return {
+            "status": "ready" if self.is_ready else "scanning",
+            "instance": self.instance,
+            "revision": self._snapshot.revision,
+            "taken_at": iso(self._snapshot.taken_at),
+            "reconciled_at": iso(self.reconciled_at),
+            "uptime_seconds": round(time.time() - self.started_at, 3),
+            "roots": [str(root) for root in self.discovery.roots],
+            "scan": {
+                "phase": progress.phase,
+                "directories": progress.directories,
+                "found": progress.found,
+                "read": progress.read,
+                "seconds": round(progress.seconds, 4),
+            },
+            "watch": self._watch_status(),
+            "journal": {"enabled": self.journal is not None, "error": self.journal_error},
+            "events": {"last_seq": self.log.last_seq, "subscribers": self.log.listeners},
+            "fleet": self._snapshot.derive("summary", summary_model),
+        }
+
+    def _watch_status(self) -> dict[str, Any]:
+        watcher = self._watcher
+        mode = "off" if watcher is None else "polling" if watcher.error else "events"
+        return {
+            "mode": mode,
+            "directories": watcher.watched if watcher else 0,
+            "error": watcher.error if watcher else None,
+            "beat_seconds": self.options.beat,
+        }
+
+    def _changed(self, subtrees: list[str]) -> None:
+        self._commands.put(_Command(subtrees=subtrees))
+
+    def _run(self) -> None:
+        self._open_journal()
+        self._survive(None)
+        gc.freeze()
+        self._ready.set()
+        try:
+            while True:
+                command = self._next_command()
+                if command.stop:
+                    break
+                self._survive(command.subtrees)
+                if command.done is not None:
+                    command.done.set_result(self._snapshot)
+        finally:
+            if self.journal:
+                self.journal.close()
+
+    def _next_command(self) -> "_Command":
+        """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
+        while not self._mirrored and self._commands.empty():
+            self._mirror()
+        wait = self._beat_at - time.monotonic()
+        try:
+            command = self._commands.get(timeout=max(wait, 0.0))
+        except queue.Empty:
+            return _Command()
+        while command.subtrees is not None and not self._commands.empty():
+            following = self._commands.get()
+            if following.stop:
+                return following
+            merged = None if following.subtrees is None else [*command.subtrees, *following.subtrees]
+            command = replace(command, subtrees=merged, done=following.done)
+        return command
+
+    def _survive(self, subtrees: list[str] | None) -> None:
+        """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
+        try:
+            self._reconcile(subtrees)
+        except Exception:
+            logger.exception("reconciling %s failed", subtrees or "all roots")
+            self._beat_at = time.monotonic() + self.options.beat
+
+    def _reconcile(self, subtrees: list[str] | None) -> None:
+        started = time.monotonic()
+        self._publish(read_fleet(self.discovery, self._snapshot, subtrees, self._note_progress))
+        follows = self._watcher is not None and self.is_running
+        is_new_set = follows and self._watcher.watch(self.discovery.directories)  # type: ignore[union-attr]
+        now = time.monotonic()
+        if subtrees is None:
+            self.reconciled_at = time.time()
+            self._beat_at = now + max(self.options.beat, _DUTY * (now - started))
+        if is_new_set:
+            # What happened between the walk and the new watches was seen by neither.
+            self._beat_at = min(self._beat_at, now + _RECHECK_AFTER)
+
+    def _note_progress(self, progress: ScanProgress) -> None:
+        if not self.is_ready:
+            self.progress = progress
+
+    def _publish(self, newer: Snapshot) -> None:
+        older = self._snapshot
+        if newer is older:
+            return
+        first = not older.records
+        drafts = [revision_draft(newer)] if first else drafts_of(diff(older, newer), newer)
+        events = self.log.number(drafts, newer.revision)
+        self._write(newer, events)
+        self._snapshot = newer
+        self.log.publish(events)
+
+    def _open_journal(self) -> None:
+        if self.journal is None:
+            return
+        try:
+            self.journal.open()
+            revision, events = self.journal.restore()
+        except StoreError as error:
+            self._lose_journal(error)
+            return
+        self._snapshot.revision = revision
+        self.log.restore(events)
+
+    def _write(self, snapshot: Snapshot, events: list[Event]) -> None:
+        if self.journal is None or self.journal_error is not None:
+            return
+        try:
+            self.journal.commit(snapshot, events)
+        except StoreError as error:
+            self._lose_journal(error)
+        self._mirrored = False
+
+    def _mirror(self) -> None:
+        """Bring the tables on disk up to date, a little at a time, while there is nothing better to do."""
+        if self.journal is None or self.journal_error is not None:
+            self._mirrored = True
+            return
+        try:
+            self._mirrored = self.journal.mirror(self._snapshot)
+        except StoreError as error:
+            self._lose_journal(error)
+
+    def _lose_journal(self, error: StoreError) -> None:
+        self.journal_error = error.message
+        logger.error("the state file cannot be written, going on without it: %s", error.message)
+
+
+@dataclass(frozen=True)
+class _Command:
+    """What the hub's thread is asked to do: rescan subtrees (None for everything), or stop."""
+
+    subtrees: list[str] | None = None
+    done: "Future[Snapshot] | None" = None
+    stop: bool = False

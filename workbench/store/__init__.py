@@ -1,0 +1,1 @@
+"""DuckDB: the journal of what happened, the tables on disk, and read-only SQL."""

@@ -1,0 +1,215 @@
+"""The state file: journal of revisions and events, and a mirror of the newest snapshot, in one DuckDB database."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Final, TypeVar
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from workbench.errors import StoreError
+from workbench.events import Draft, Event
+from workbench.fleet.model import Finding
+from workbench.fleet.snapshot import Record, Snapshot, Subject
+from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
+from workbench.fleet.wire import summary_model
+from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
+from workbench.store.schema import MIGRATIONS, mirror_ddl
+
+logger = logging.getLogger(__name__)
+
+STATE_FILE: Final = "workbench.duckdb"
+KEPT_EVENTS: Final = 100_000
+T = TypeVar("T")
+_PART: Final = Column("part", "text", "record or group that the row came from")
+_BATCH: Final = 200
+
+
+class Store:
+    """The state file of one workbench. One thread writes; no other process can open it meanwhile.
+
+    A file that cannot be opened because it is damaged is set aside under another name, and said so; the
+    fleet itself can always be read again from disk.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / STATE_FILE
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._mirrored_records: dict[str, Record] = {}
+        self._mirrored_groups: dict[Subject, tuple[Finding, ...]] = {}
+
+    def open(self) -> None:
+        """Open or create the file. Raises StoreError if it cannot be written or another process holds it."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = self._opened()
+        except (OSError, duckdb.Error) as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._migrated(duckdb.connect(self.path))
+        except duckdb.Error as error:
+            if not self.path.exists() or _is_locked(error) or not os.access(self.path, os.W_OK):
+                raise
+            aside = self.path.with_name(f"{STATE_FILE}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+            self.path.rename(aside)
+            wal = self.path.with_name(f"{STATE_FILE}.wal")
+            wal.unlink(missing_ok=True)
+            logger.error("the state file is damaged (%s); set aside as %s", _first_line(error), aside)
+            return self._migrated(duckdb.connect(self.path))
+
+    @staticmethod
+    def _migrated(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("CREATE TABLE IF NOT EXISTS versions (version BIGINT)")
+        (version,) = connection.execute("SELECT coalesce(max(version), 0) FROM versions").fetchone() or (0,)
+        if version > len(MIGRATIONS):
+            raise duckdb.InvalidInputException(f"written by a newer workbench (version {version})")
+        with _transaction(connection):
+            for number, step in enumerate(MIGRATIONS[version:], version + 1):
+                connection.execute(step)
+                connection.execute("INSERT INTO versions VALUES (?)", [number])
+            for name in TABLES:
+                connection.execute(f"DROP TABLE IF EXISTS {name}")
+            connection.execute(mirror_ddl())
+        return connection
+
+    def close(self) -> None:
+        """Close the file; harmless if it is not open."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The writer's connection. Raises StoreError if the file is not open."""
+        if self._connection is None:
+            raise StoreError(f"{self.path} is not open")
+        return self._connection
+
+    def restore(self) -> tuple[int, list[Event]]:
+        """Return (last revision, the newest kept events, oldest first)."""
+        try:
+            (revision,) = self.connection.execute("SELECT coalesce(max(revision), 0) FROM revisions").fetchone() or (0,)
+            rows = self.connection.execute(
+                "SELECT seq, revision, epoch(ts), type, topic, data FROM events ORDER BY seq DESC LIMIT ?",
+                [KEPT_EVENTS],
+            ).fetchall()
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+        events = [
+            Event.of(Draft(kind, topic, orjson.loads(data)), seq, rev, ts)
+            for seq, rev, ts, kind, topic, data in reversed(rows)
+        ]
+        return revision, events
+
+    def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
+        """Write one revision and its events in one transaction, durable before this returns."""
+        figures = snapshot.derive("summary", summary_model)
+        row = [
+            snapshot.revision,
+            datetime.fromtimestamp(snapshot.taken_at, UTC),
+            *(figures[key] for key in ("crates", "manifests", "findings", "errors", "warnings")),
+        ]
+        with self._guarded():
+            self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
+
+    def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
+        """Bring the mirror tables nearer to a snapshot for about `budget` seconds; True when they are equal to it."""
+        deadline = time.monotonic() + budget
+        stale = [p for p, r in snapshot.records.items() if self._mirrored_records.get(p) is not r]
+        stale += [path for path in self._mirrored_records if path not in snapshot.records]
+        groups = snapshot.finding_groups()
+        stale_groups = [s for s, found in groups.items() if self._mirrored_groups.get(s) is not found]
+        stale_groups += [subject for subject in self._mirrored_groups if subject not in groups]
+        for paths in _batches(stale):
+            self._mirror_records(snapshot, paths)
+            if time.monotonic() > deadline:
+                return False
+        for subjects in _batches(stale_groups):
+            self._mirror_groups(groups, subjects)
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def _mirror_records(self, snapshot: Snapshot, paths: list[str]) -> None:
+        present = {path: snapshot.records[path] for path in paths if path in snapshot.records}
+        with self._guarded():
+            for spec in TABLES.values():
+                if spec is not FINDINGS:
+                    rows = [(path, *row) for path, record in present.items() for row in spec.rows(record, snapshot)]
+                    old = [path for path in paths if path in self._mirrored_records]
+                    self._replace(spec.name, old, (_PART, *spec.columns), rows)
+        for path in paths:
+            self._mirrored_records.pop(path, None)
+        self._mirrored_records.update(present)
+
+    def _mirror_groups(self, groups: Mapping[Subject, tuple[Finding, ...]], subjects: list[Subject]) -> None:
+        rows: list[Row] = [(_name(s), *finding_row(item)) for s in subjects for item in groups.get(s, ())]
+        with self._guarded():
+            old = [_name(subject) for subject in subjects if subject in self._mirrored_groups]
+            self._replace("findings", old, (_PART, *FINDINGS.columns), rows)
+        for subject in subjects:
+            self._mirrored_groups.pop(subject, None)
+            if subject in groups:
+                self._mirrored_groups[subject] = groups[subject]
+
+    def _replace(self, table: str, parts: list[str], columns: Sequence[Column], rows: list[Row]) -> None:
+        if parts:
+            self.connection.execute(f"DELETE FROM {table} WHERE part IN (SELECT unnest(?))", [parts])
+        if rows:
+            self._insert(table, arrow_of(columns, rows), [column.name for column in columns])
+
+    def _insert(self, table: str, rows: pa.Table, columns: list[str]) -> None:
+        names = ", ".join(f'"{name}"' for name in columns)
+        self.connection.register("incoming", rows)
+        try:
+            self.connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming")
+        finally:
+            self.connection.unregister("incoming")
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            with _transaction(self.connection):
+                yield
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _name(subject: Subject) -> str:
+    return f"{subject[0]}:{subject[1]}"
+
+
+def _is_locked(error: duckdb.Error) -> bool:
+    return "lock" in str(error).lower()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,40 @@
+"""The tables on disk, and the steps that bring an older state file up to date."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from workbench.fleet.tables import TABLES, ColumnType
+
+SQL_TYPES: Final[Mapping[ColumnType, str]] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "flag": "BOOLEAN",
+    "time": "TIMESTAMPTZ",
+    "texts": "VARCHAR[]",
+    "integers": "BIGINT[]",
+}
+
+JOURNAL: Final = """
+CREATE TABLE revisions (
+    revision BIGINT NOT NULL, taken_at TIMESTAMPTZ NOT NULL, crates BIGINT, manifests BIGINT, findings BIGINT,
+    errors BIGINT, warnings BIGINT
+);
+CREATE TABLE events (
+    seq BIGINT NOT NULL, revision BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, type VARCHAR NOT NULL,
+    topic VARCHAR NOT NULL, data VARCHAR NOT NULL
+);
+"""
+
+
+def mirror_ddl() -> str:
+    """Return the tables that mirror the newest snapshot; `part` names the record or group a row came from."""
+    statements = []
+    for spec in TABLES.values():
+        columns = ", ".join(f'"{column.name}" {SQL_TYPES[column.type]}' for column in spec.columns)
+        statements.append(f"CREATE TABLE {spec.name} (part VARCHAR NOT NULL, {columns});")
+    return "\n".join(statements)
+
+
+MIGRATIONS: Final = (JOURNAL,)
+"""Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""

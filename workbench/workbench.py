@@ -1,0 +1,227 @@
+"""`Workbench`: the analyst's object, and the only thing that the dashboards know."""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import networkx as nx
+import pandas as pd
+
+from workbench.crate_view import CrateView
+from workbench.errors import InvalidPort, UnknownCrate
+from workbench.events import Event
+from workbench.fleet.graph import slot_graph
+from workbench.fleet.plan import PortPlan
+from workbench.fleet.schema import port_number
+from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.tables import TABLES
+from workbench.fleet.wire import crate_detail_model, iso, port_model, summary_model
+from workbench.frames import arrow_table, event_table, frame_of
+from workbench.hub import Hub, HubOptions
+
+if TYPE_CHECKING:
+    from workbench.dashboards import Pages
+
+T = TypeVar("T")
+
+
+class Workbench:
+    """A fleet of smart crates, as DataFrames, SQL, a graph and live views.
+
+    Make one with `Workbench.scan(...)`. Every frame is of one revision and is yours to change.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    @classmethod
+    def scan(cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None) -> "Workbench":
+        """Read the manifests below the roots, in this process.
+
+        With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block). Raises
+        RootError if a root does not exist.
+        """
+        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch))
+        hub.discovery.check_roots()
+        if watch:
+            hub.start()
+            hub.wait_ready()
+        else:
+            hub.scan_once()
+        return cls(hub)
+
+    def close(self) -> None:
+        """Stop following the disk; harmless if nothing is followed."""
+        self._hub.stop()
+
+    def __enter__(self) -> "Workbench":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------ the fleet as it stands
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest complete revision of the fleet, immutable."""
+        return self._hub.snapshot
+
+    @property
+    def revision(self) -> int:
+        """The number of the newest revision."""
+        return self.snapshot.revision
+
+    @property
+    def taken_at(self) -> float:
+        """When the newest revision was made, in seconds since the epoch."""
+        return self.snapshot.taken_at
+
+    @property
+    def plan(self) -> PortPlan:
+        """The port plan that ports are judged by."""
+        return self.snapshot.plan
+
+    def status(self) -> dict[str, Any]:
+        """Return how the live side fares: phase and progress of the scan, roots, watching, journal."""
+        return self._hub.status()
+
+    def summary(self) -> dict[str, int]:
+        """Return the fleet's figures: crates, manifests, ports_owned, collisions, errors, warnings, hints and more."""
+        return dict(self.snapshot.derive("summary", summary_model))
+
+    @property
+    def crates(self) -> pd.DataFrame:
+        """One row per crate: name, version, classification, tesla_grade, path, ports, QA thresholds and more."""
+        return self.table("crates")
+
+    @property
+    def ports(self) -> pd.DataFrame:
+        """One row per port claim: port, crate, label, role, of, block, and the rule that decided the role."""
+        return self.table("ports")
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """One row per finding: code, kind, severity, crates, ports, message, fix and place."""
+        return self.table("findings")
+
+    @property
+    def dependencies(self) -> pd.DataFrame:
+        """One row per declared dependency: crate, target, and the crate of the fleet that it resolves to."""
+        return self.table("dependencies")
+
+    @property
+    def endpoints(self) -> pd.DataFrame:
+        """One row per declared endpoint: crate, name, route."""
+        return self.table("endpoints")
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """One row per diagnostic of a manifest: path, line, column, key, code, severity, message."""
+        return self.table("diagnostics")
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row per event, oldest first: seq, revision, ts, type, topic, data (JSON)."""
+        return frame_of(event_table(self.newest_events()))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table by name (`crates`, `ports`, `findings` …) as a DataFrame with Arrow types."""
+        return frame_of(arrow_table(name, self.snapshot))
+
+    def newest_events(self, count: int = 10_000) -> list[Event]:
+        """Return the newest events, oldest first."""
+        return self._hub.log.newest(count)
+
+    # ------------------------------------------------------------------ one crate, one port, the graph
+
+    def crate(self, name: str) -> CrateView:
+        """Return everything known of a crate, by name or former name.
+
+        Raises UnknownCrate, with the nearest names, if there is none.
+        """
+        snapshot = self.snapshot
+        records = snapshot.records_named(name)
+        if not records:
+            nearest = get_close_matches(name, [crate.name for crate in snapshot.crates], n=3)
+            hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+            raise UnknownCrate(f'no crate is named "{name}"{hint}', name=name, nearest=nearest)
+        return CrateView(crate_detail_model(records[0], snapshot))
+
+    def port(self, port: int) -> dict[str, Any]:
+        """Return everything known of a port: block, sister, claims with their reasons, findings.
+
+        Raises InvalidPort for anything but a whole number from 1 to 65535.
+        """
+        try:
+            number = port_number(port)
+        except ValueError as error:
+            raise InvalidPort(str(error), port=port) from None
+        return port_model(number, self.snapshot)
+
+    @property
+    def graph(self) -> "nx.MultiDiGraph[str]":
+        """A fresh copy of the slot graph; see `workbench.fleet.graph.slot_graph` for nodes and attributes."""
+        return slot_graph(self.snapshot).copy()
+
+    def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
+        """Return the result of a read-only SQL query over the tables, with `$name` parameters.
+
+        Tables: crates, ports, findings, dependencies, endpoints, diagnostics, events. Raises QueryError for
+        a query that is wrong or that would write or read files.
+        """
+        from workbench.store.query import query_snapshot
+
+        return frame_of(query_snapshot(self.snapshot, query, parameters, self.newest_events))
+
+    # ------------------------------------------------------------------ live views
+
+    def derive(self, key: object, compute: Callable[[Snapshot], T]) -> T:
+        """Return `compute(snapshot)` for the newest revision, computed once and shared by all who ask."""
+        return self.snapshot.derive(key, compute)
+
+    def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
+        """Call `listener` with the events of each new revision; returns the function that ends it.
+
+        Listeners are called on the hub's thread and must not block.
+        """
+        return self._hub.log.subscribe(listener)
+
+    @property
+    def pages(self) -> "Pages":
+        """The dashboards' pages over this workbench: `wb.pages.fleet()`, `.ports()`, `.topology()`."""
+        from workbench.dashboards import Pages
+
+        return Pages(self)
+
+    def topology(self) -> Any:
+        """Return the topology page, to be shown in a notebook."""
+        return self.pages.topology()
+
+    def __repr__(self) -> str:
+        figures = self.summary()
+        return (
+            f"<Workbench revision {self.revision}: {figures['crates']} crates, {figures['ports_owned']} owned ports, "
+            f"{figures['errors']} errors, {figures['warnings']} warnings>"
+        )
+
+    def _repr_html_(self) -> str:
+        figures: Mapping[str, object] = self.summary()
+        cells = "".join(
+            f"<td style='padding:4px 14px 4px 0'><b>{figures[key]}</b><br><small>{label}</small></td>"
+            for key, label in (
+                ("crates", "crates"),
+                ("ports_owned", "owned ports"),
+                ("collisions", "collisions"),
+                ("errors", "errors"),
+                ("warnings", "warnings"),
+            )
+        )
+        return (
+            f"<div><b>Crate Workbench</b> · revision {self.revision} · {iso(self.taken_at)}"
+            f"<table><tr>{cells}</tr></table></div>"
+        )
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *TABLES})
