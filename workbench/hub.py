@@ -1,5 +1,6 @@
 """The hub: the one writer. It takes what the sources report, makes the next snapshot, and tells the world."""
 
+import atexit
 import gc
 import logging
 import queue
@@ -178,7 +179,7 @@ class Hub:
     def _run(self) -> None:
         self._open_journal()
         self._survive(None)
-        gc.freeze()
+        _freeze()
         self._ready.set()
         try:
             while True:
@@ -238,7 +239,7 @@ class Hub:
         older = self._snapshot
         if newer is older:
             return
-        first = not older.records
+        first = self.reconciled_at is None
         drafts = [revision_draft(newer)] if first else drafts_of(diff(older, newer), newer)
         events = self.log.number(drafts, newer.revision)
         self._write(newer, events)
@@ -288,3 +289,11 @@ class _Command:
     subtrees: list[str] | None = None
     done: "Future[Snapshot] | None" = None
     stop: bool = False
+
+
+def _freeze() -> None:
+    """Take the fleet, which lives as long as the hub, out of the garbage collector's sight."""
+    gc.freeze()
+    # What is frozen when Python ends is never collected, and extension modules would report it as leaked.
+    atexit.unregister(gc.unfreeze)
+    atexit.register(gc.unfreeze)

@@ -72,7 +72,8 @@ class Store:
         connection.execute("CREATE TABLE IF NOT EXISTS versions (version BIGINT)")
         (version,) = connection.execute("SELECT coalesce(max(version), 0) FROM versions").fetchone() or (0,)
         if version > len(MIGRATIONS):
-            raise duckdb.InvalidInputException(f"written by a newer workbench (version {version})")
+            connection.close()
+            raise StoreError("the state file was written by a newer workbench; use that, or another --state folder")
         with _transaction(connection):
             for number, step in enumerate(MIGRATIONS[version:], version + 1):
                 connection.execute(step)

@@ -1,6 +1,7 @@
 """Read-only SQL over one snapshot, in a sandbox that can reach neither files nor the network nor our state."""
 
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -61,7 +62,20 @@ def _check(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
         raise QueryError(f"only SELECT is allowed, not {statements[0].type.name}")
 
 
-def _sandbox(snapshot: Snapshot, events: Sequence[Event]) -> duckdb.DuckDBPyConnection:
+class _Sandbox:
+    """An in-memory database of one snapshot, released with it or, at the latest, when Python ends."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
+        held = [database]
+        self._held = held
+        weakref.finalize(self, held.clear)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of the calling thread's own to the database."""
+        return self._held[0].cursor()
+
+
+def _sandbox(snapshot: Snapshot, events: Sequence[Event]) -> _Sandbox:
     database = duckdb.connect(":memory:")
     for name in TABLES:
         _load(database, name, arrow_table(name, snapshot))
@@ -77,7 +91,7 @@ def _sandbox(snapshot: Snapshot, events: Sequence[Event]) -> duckdb.DuckDBPyConn
         "lock_configuration = true",
     ):
         database.execute(f"SET {setting}")
-    return database
+    return _Sandbox(database)
 
 
 def _load(database: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:

@@ -1,0 +1,131 @@
+"""The state file: what was committed is there again, and a bad file never stops the workbench."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from workbench.errors import StoreError
+from workbench.events import Draft, Event
+from workbench.fleet.manifest import parse_manifest
+from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.tables import TABLES
+from workbench.frames import arrow_table
+from workbench.hub import Hub
+from workbench.store.database import Store
+
+
+def snapshot_of(*names: str) -> Snapshot:
+    return Snapshot().apply(
+        {
+            f"{n}/smart-crate.toml": parse_manifest(f"{n}/smart-crate.toml", f"name = '{n}'\nport = 18020".encode())
+            for n in names
+        }
+    )
+
+
+def events(*seqs: int) -> list[Event]:
+    return [Event.of(Draft("crate.added", "crates", {"name": f"c{seq}"}), seq, 1, 1_700_000_000 + seq) for seq in seqs]
+
+
+def rows(store: Store, query: str) -> list[tuple[object, ...]]:
+    return store.connection.execute(query).fetchall()
+
+
+def test_what_was_committed_is_restored(tmp_path: Path) -> None:
+    store = Store(tmp_path / "state")
+    store.open()
+    assert store.restore() == (0, [])
+    store.commit(snapshot_of("a"), events(1, 2))
+    store.close()
+    store.open()
+    revision, kept = store.restore()
+    assert (revision, kept) == (1, events(1, 2))
+    store.close()
+    store.close()
+
+
+def test_the_mirror_follows_the_snapshot(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    first = snapshot_of("a", "b", "c")
+    second = first.apply(
+        {"a/smart-crate.toml": None, "b/smart-crate.toml": parse_manifest("b/smart-crate.toml", b"x = [")}
+    )
+    for snapshot in (first, second, snapshot_of("z")):
+        assert store.mirror(snapshot, budget=60)
+        for name, spec in TABLES.items():
+            columns = ", ".join(f'"{column}"' for column in spec.column_names if column != "retrofit_at")
+            mirrored = store.connection.sql(f"SELECT {columns} FROM {name} ORDER BY ALL").to_arrow_table().to_pylist()
+            expected = arrow_table(name, snapshot)
+            if "retrofit_at" in expected.column_names:
+                expected = expected.drop_columns(["retrofit_at"])
+            assert sorted(map(str, mirrored)) == sorted(map(str, expected.to_pylist())), name
+    store.close()
+
+
+def test_the_mirror_works_in_steps_of_its_budget(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    snapshot = snapshot_of(*(f"c{n:03}" for n in range(450)))
+    steps = 1
+    while not store.mirror(snapshot, budget=0):
+        steps += 1
+    assert steps > 3
+    assert rows(store, "SELECT count(*) FROM crates") == [(450,)]
+    store.close()
+
+
+def test_a_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "workbench.duckdb").write_bytes(b"this is no database" * 1000)
+    store = Store(tmp_path)
+    store.open()
+    assert store.restore() == (0, [])
+    store.close()
+    assert "damaged" in caplog.text
+    (aside,) = tmp_path.glob("workbench.duckdb.damaged-*")
+    assert aside.read_bytes().startswith(b"this is no database")
+
+
+def test_a_file_that_another_process_holds_is_left_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    code = f"""
+from pathlib import Path
+from workbench.errors import StoreError
+from workbench.store.database import Store
+try:
+    Store(Path({str(tmp_path)!r})).open()
+except StoreError as error:
+    print(error.message)
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "lock" in answer.stdout
+    assert not list(tmp_path.glob("*damaged*"))
+    store.close()
+
+
+def test_a_file_of_a_newer_workbench_is_refused_and_kept(tmp_path: Path) -> None:
+    connection = duckdb.connect(tmp_path / "workbench.duckdb")
+    connection.execute("CREATE TABLE versions (version BIGINT); INSERT INTO versions VALUES (999)")
+    connection.close()
+    with pytest.raises(StoreError, match="newer workbench"):
+        Store(tmp_path).open()
+    assert not list(tmp_path.glob("*damaged*"))
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="file"):
+        Store(tmp_path / "file" / "state").open()
+
+
+def test_sequence_and_revision_go_on_after_a_restart(tmp_path: Path, sample_copy: Path) -> None:
+    last: list[tuple[int, int]] = []
+    for _ in range(2):
+        with Hub([sample_copy], journal=Store(tmp_path / "state")) as hub:
+            assert hub.wait_ready(20)
+            last.append((hub.snapshot.revision, hub.log.last_seq))
+    assert last == [(1, 1), (2, 2)]

@@ -1,0 +1,85 @@
+"""The direction of imports is the architecture: lower rooms know nothing of higher ones."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import api
+import workbench
+
+ROOMS = {
+    "workbench.fleet": {"workbench.fleet"},
+    "workbench.sources": {"workbench.sources", "workbench.fleet", "workbench.errors"},
+    "workbench.store": {
+        "workbench.store",
+        "workbench.fleet",
+        "workbench.errors",
+        "workbench.events",
+        "workbench.frames",
+    },
+    "workbench.hub": {"workbench.hub", "workbench.events", "workbench.sources", "workbench.fleet", "workbench.errors"},
+    "workbench.events": {"workbench.events", "workbench.fleet"},
+    "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events"},
+    "workbench.errors": {"workbench.errors"},
+}
+"""What each room may import of ours; rooms that are not listed may import anything below them."""
+
+LIBRARIES = {
+    "tornado": ("api", "workbench.server", "workbench.dashboards"),
+    "duckdb": ("workbench.store",),
+    "panel": ("workbench.dashboards", "workbench.server"),
+    "bokeh": ("workbench.dashboards", "workbench.server"),
+    "httpx": ("workbench.sources.mux", "workbench.client"),
+    "watchfiles": ("workbench.sources.watch",),
+    "pandas": ("workbench.workbench", "workbench.frames", "workbench.dashboards"),
+}
+"""Which of our modules may import a library."""
+
+PURE = {"networkx", "pydantic", "pydantic_core", "tomli"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in (workbench, api):
+        root = Path(package.__path__[0])
+        for path in sorted(root.rglob("*.py")):
+            parts = [package.__name__, *path.relative_to(root).with_suffix("").parts]
+            yield ".".join(part for part in parts if part != "__init__"), path
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+    return found
+
+
+def within(name: str, rooms: object) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
+def test_imports_point_downwards(name: str, path: Path) -> None:
+    room = next((room for room in ROOMS if within(name, [room])), None)
+    for imported in imports(path):
+        top = imported.partition(".")[0]
+        if top == "workbench" and imported != "workbench":
+            assert room is None or within(imported, ROOMS[room]), f"{name} imports {imported}"
+        if top == "api":
+            assert within(name, ["api", "workbench.server"]), f"{name} imports {imported}"
+        if top in LIBRARIES:
+            assert within(name, LIBRARIES[top]), f"{name} imports {imported}"
+
+
+def test_the_core_is_pure() -> None:
+    import sys
+
+    for name, path in modules():
+        if within(name, ["workbench.fleet"]):
+            tops = {imported.partition(".")[0] for imported in imports(path)}
+            assert tops <= PURE | {"workbench"} | sys.stdlib_module_names, name
+            assert not tops & {"os", "pathlib", "io", "socket", "subprocess", "threading"}, name

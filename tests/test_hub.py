@@ -1,0 +1,207 @@
+"""The hub: what changes on disk becomes a revision, written down and then told, in order."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import WriteManifest
+from workbench.errors import StoreError
+from workbench.events import Event
+from workbench.fleet.snapshot import Snapshot
+from workbench.hub import Hub, HubOptions
+
+WaitFor = Callable[..., None]
+
+
+def names(hub: Hub) -> list[str]:
+    return [crate.name for crate in hub.snapshot.crates]
+
+
+def test_an_edit_a_new_crate_and_a_removal_are_followed(
+    hub: Hub, fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor
+) -> None:
+    assert names(hub) == []
+    path = write_manifest("x/a")
+    wait_for(lambda: names(hub) == ["a"])
+    path.write_text('[smart-crate]\nname = "renamed"\n')
+    wait_for(lambda: names(hub) == ["renamed"])
+    write_manifest("new/nested/deeply/b")
+    wait_for(lambda: names(hub) == ["b", "renamed"])
+    (fleet_dir / "new").rename(fleet_dir / "moved")
+    wait_for(lambda: list(hub.snapshot.records) == ["moved/nested/deeply/b/smart-crate.toml", "x/a/smart-crate.toml"])
+    shutil.rmtree(fleet_dir / "x")
+    wait_for(lambda: names(hub) == ["b"])
+
+
+def test_events_tell_what_changed_in_order(hub: Hub, write_manifest: WriteManifest, wait_for: WaitFor) -> None:
+    told: list[Event] = []
+    unsubscribe = hub.log.subscribe(told.extend)
+    write_manifest("a", '[smart-crate]\nname = "a"\n[ports]\nhttp = 18020\n')
+    wait_for(lambda: any(event.type == "fleet.revision" for event in told))
+    revision = hub.snapshot.revision
+    assert [(e.type, e.topic, e.revision) for e in told if e.revision == revision] == [
+        ("crate.added", "crates", revision),
+        ("port.changed", "ports", revision),
+        ("port.changed", "ports", revision),
+        ("fleet.revision", "system", revision),
+    ]
+    assert [event.seq for event in told] == list(range(told[0].seq, told[0].seq + len(told)))
+    envelope = json.loads(told[0].frame)
+    assert list(envelope) == ["type", "seq", "revision", "ts", "topic", "data"]
+    assert envelope["data"]["crate"]["ports"] == {"http": 18020}
+    unsubscribe()
+    unsubscribe()
+    assert hub.log.listeners == 0
+
+
+def test_many_changes_at_once_make_few_events(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("first")
+    hub = Hub([fleet_dir], HubOptions(watch=False))
+    hub.scan_once()
+    told: list[Event] = []
+    hub.log.subscribe(told.extend)
+    for n in range(300):
+        write_manifest(f"c{n}", f'[smart-crate]\nname = "c{n}"\n[ports]\nhttp = {20000 + n}\n')
+    hub.scan_once()
+    assert [event.type for event in told] == ["crates.changed", "ports.changed", "findings.changed", "fleet.revision"]
+    assert told[0].data["count"] == 300
+    assert len(told[0].data["first"]) == 50
+
+
+def test_a_broken_manifest_hides_neither_itself_nor_others(
+    hub: Hub, write_manifest: WriteManifest, wait_for: WaitFor
+) -> None:
+    write_manifest("b")
+    path = write_manifest("a")
+    wait_for(lambda: names(hub) == ["a", "b"])
+    path.write_text("[smart-crate")
+    wait_for(lambda: [item.kind for item in hub.snapshot.findings] == ["syntax"])
+    assert names(hub) == ["a", "b"]
+    assert hub.snapshot.records["a/smart-crate.toml"].is_stale
+
+
+def test_refresh_answers_with_the_snapshot_after_it(hub: Hub, write_manifest: WriteManifest) -> None:
+    write_manifest("a/deep/er")
+    assert [crate.name for crate in hub.refresh().result(10).crates] == ["er"]
+
+
+def test_without_notifications_the_beat_finds_everything(
+    fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor
+) -> None:
+    with Hub([fleet_dir], HubOptions(watch=False, beat=0.05)) as hub:
+        assert hub.wait_ready(10)
+        write_manifest("a")
+        wait_for(lambda: names(hub) == ["a"])
+        assert hub.status()["watch"]["mode"] == "off"
+
+
+def test_a_failing_watcher_falls_back_to_the_beat(
+    fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "OS file watch limit reached")
+
+    monkeypatch.setattr("workbench.sources.watch.watch", watch)
+    with Hub([fleet_dir], HubOptions(beat=0.05)) as hub:
+        write_manifest("a")
+        wait_for(lambda: names(hub) == ["a"])
+        wait_for(lambda: hub.status()["watch"]["mode"] == "polling")
+        assert "limit" in hub.status()["watch"]["error"]
+
+
+class _Journal:
+    """A journal in memory, which can be made to fail."""
+
+    def __init__(self, fail_at: str = "") -> None:
+        self.fail_at = fail_at
+        self.committed: list[tuple[int, list[int]]] = []
+        self.mirrored: list[int] = []
+        self.is_open = False
+
+    def _maybe_fail(self, step: str) -> None:
+        if step == self.fail_at:
+            raise StoreError(f"{step} failed")
+
+    def open(self) -> None:
+        self._maybe_fail("open")
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def restore(self) -> tuple[int, list[Event]]:
+        return 7, []
+
+    def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
+        self._maybe_fail("commit")
+        self.committed.append((snapshot.revision, [event.seq for event in events]))
+
+    def mirror(self, snapshot: Snapshot) -> bool:
+        self._maybe_fail("mirror")
+        self.mirrored.append(snapshot.revision)
+        return True
+
+
+def test_what_is_told_was_written_first(fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor) -> None:
+    write_manifest("a")
+    journal = _Journal()
+    told: list[tuple[int, int]] = []
+    hub = Hub([fleet_dir], HubOptions(beat=0.05), journal)
+    hub.log.subscribe(lambda events: told.append((events[-1].seq, journal.committed[-1][1][-1])))
+    with hub:
+        assert hub.wait_ready(10)
+        assert hub.snapshot.revision == 8
+        write_manifest("b")
+        wait_for(lambda: journal.mirrored[-1:] == [9])
+    assert told == [(seq, seq) for seq, _ in told]
+    assert [revision for revision, _ in journal.committed] == [8, 9]
+    assert not journal.is_open
+
+
+@pytest.mark.parametrize("step", ["open", "commit", "mirror"])
+def test_a_failing_state_file_is_said_and_survived(
+    step: str, fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor
+) -> None:
+    write_manifest("a")
+    with Hub([fleet_dir], HubOptions(beat=0.05), _Journal(step)) as hub:
+        wait_for(lambda: hub.status()["journal"] == {"enabled": True, "error": f"{step} failed"})
+        write_manifest("b")
+        wait_for(lambda: names(hub) == ["a", "b"])
+
+
+def test_readers_never_see_half_a_revision(hub: Hub, write_manifest: WriteManifest, wait_for: WaitFor) -> None:
+    """Two crates always name the same port: whoever reads one snapshot sees both sides agree."""
+    stop = threading.Event()
+    torn: list[object] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            snapshot = hub.snapshot
+            claimed = {c.port for c in snapshot.claims if c.role == "owner"}
+            told = {f.ports[0] for f in snapshot.findings if f.code == "SC101"}
+            if not told <= claimed:
+                torn.append((claimed, told))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for port in range(18020, 18030):
+        for crate in ("a", "b"):
+            write_manifest(crate, f'[smart-crate]\nname = "{crate}"\n[ports]\nhttp = {port}\n')
+        wait_for(lambda port=port: [f.ports for f in hub.snapshot.collisions] == [(port,)])
+    stop.set()
+    thread.join()
+    assert torn == []
+
+
+def test_status_tells_how_the_hub_fares(hub: Hub, fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    hub.refresh().result(10)
+    status = hub.status()
+    assert (status["status"], status["roots"], status["revision"]) == ("ready", [str(fleet_dir)], hub.snapshot.revision)
+    assert status["fleet"]["crates"] == 1
+    assert status["watch"]["mode"] == "events"
+    assert json.dumps(status)
