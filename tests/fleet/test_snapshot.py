@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from workbench.fleet.diff import diff
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
-from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.snapshot import Snapshot, Tally, Touched
 from workbench.fleet.wire import check_model, crate_detail_model, crate_model, port_registry_model
 
 from .conftest import MakeSnapshot
@@ -98,6 +98,36 @@ def test_a_diff_carries_one_revision_to_the_next(steps: list[dict[str, Manifest 
             else:
                 names[item.path] = item.crate
         assert names == {crate.path: crate for crate in snapshot.crates}
+
+
+@settings(max_examples=150, deadline=None)
+@given(_STEPS)
+def test_the_tally_is_that_of_a_count_and_the_short_way_that_of_the_long(
+    steps: list[dict[str, Manifest | None]],
+) -> None:
+    snapshot = Snapshot()
+    for step in steps:
+        older, snapshot = snapshot, snapshot.apply(step)
+        records = list(snapshot.records.values())
+        assert snapshot.tally == Tally(
+            manifests=len(records),
+            crates=len(snapshot.crates),
+            templates=sum(record.manifest.is_template for record in records),
+            broken=sum(record.manifest.is_broken for record in records),
+            stale=sum(record.is_stale for record in records),
+            ports_owned=len({claim.port for claim in snapshot.claims if claim.role == "owner"}),
+            collisions=len(snapshot.collisions),
+            findings=len(snapshot.findings),
+            errors=sum(item.severity == "error" for item in snapshot.findings),
+            warnings=sum(item.severity == "warning" for item in snapshot.findings),
+            hints=sum(item.severity == "hint" for item in snapshot.findings),
+        )
+        short = diff(older, snapshot)
+        snapshot.touched = Touched(None)
+        long = diff(older, snapshot)
+        assert (short.crates, short.ports) == (long.crates, long.ports)
+        assert {item.identity for item in short.appeared} == {item.identity for item in long.appeared}
+        assert {item.identity for item in short.vanished} == {item.identity for item in long.vanished}
 
 
 def test_a_broken_manifest_keeps_its_last_good_version(snapshot_of: MakeSnapshot) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.fleet.model import Crate, Finding, PortClaim
-from workbench.fleet.snapshot import Record, Snapshot
+from workbench.fleet.snapshot import Record, Snapshot, Subject, Touched
 
 CrateAction = Literal["added", "changed", "removed"]
 
@@ -37,16 +37,25 @@ class Diff:
 def diff(older: Snapshot, newer: Snapshot) -> Diff:
     """Return what changed from one snapshot to another.
 
-    Parts that both revisions share are recognised by identity, so the cost is that of a walk over the
-    keys plus the work on what changed.
+    For neighbouring revisions the cost is that of what the step touched; for others, that of a walk over
+    everything, in which shared parts are recognised by identity.
     """
-    appeared, vanished = _findings(older, newer)
-    return Diff(older.revision, newer.revision, _crates(older, newer), _ports(older, newer), appeared, vanished)
+    touched = newer.touched
+    if touched.base is not older.token:
+        touched = Touched(
+            older.token,
+            frozenset(older.records.keys() | newer.records.keys()),
+            frozenset(older.at_port.keys() | newer.at_port.keys()),
+            frozenset(older.finding_groups().keys() | newer.finding_groups().keys()),
+        )
+    appeared, vanished = _findings(older, newer, touched.subjects)
+    crates, ports = _crates(older, newer, touched.paths), _ports(older, newer, touched.ports)
+    return Diff(older.revision, newer.revision, crates, ports, appeared, vanished)
 
 
-def _crates(older: Snapshot, newer: Snapshot) -> tuple[CrateChange, ...]:
+def _crates(older: Snapshot, newer: Snapshot, paths: frozenset[str]) -> tuple[CrateChange, ...]:
     changes = []
-    for path in sorted(older.records.keys() | newer.records.keys()):
+    for path in sorted(paths):
         was, now = older.records.get(path), newer.records.get(path)
         if was is now:
             continue
@@ -69,20 +78,22 @@ def _decided(claim: PortClaim) -> tuple[object, ...]:
     return claim.crate, claim.label, claim.port, claim.role, claim.of, claim.rule, claim.site.path
 
 
-def _ports(older: Snapshot, newer: Snapshot) -> tuple[tuple[int, tuple[PortClaim, ...]], ...]:
+def _ports(older: Snapshot, newer: Snapshot, ports: frozenset[int]) -> tuple[tuple[int, tuple[PortClaim, ...]], ...]:
     changed = []
-    for port in older.at_port.keys() | newer.at_port.keys():
+    for port in ports:
         was, now = older.at_port.get(port, ()), newer.at_port.get(port, ())
         if was is not now and [_decided(c) for c in was] != [_decided(c) for c in now]:
             changed.append((port, now))
     return tuple(sorted(changed, key=lambda item: item[0]))
 
 
-def _findings(older: Snapshot, newer: Snapshot) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+def _findings(
+    older: Snapshot, newer: Snapshot, subjects: frozenset[Subject]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     was, now = older.finding_groups(), newer.finding_groups()
     gone: dict[tuple[object, ...], Finding] = {}
     came: dict[tuple[object, ...], Finding] = {}
-    for subject in was.keys() | now.keys():
+    for subject in subjects:
         before, after = was.get(subject, ()), now.get(subject, ())
         if before is not after:
             gone.update((item.identity, item) for item in before)

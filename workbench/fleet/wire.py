@@ -1,7 +1,7 @@
 """The JSON of the contract: domain values as plain dicts, for the API, events, files and the command line."""
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -186,21 +186,7 @@ def port_model(port: int, snapshot: Snapshot) -> Json:
 
 def summary_model(snapshot: Snapshot) -> Json:
     """Return the figures of a fleet."""
-    findings = snapshot.findings
-    records = snapshot.records.values()
-    return {
-        "manifests": len(snapshot.records),
-        "crates": len(snapshot.crates),
-        "templates": sum(record.manifest.is_template for record in records),
-        "broken": sum(record.manifest.is_broken for record in records),
-        "stale": sum(record.is_stale for record in records),
-        "ports_owned": sum(any(c.role == "owner" for c in claims) for claims in snapshot.at_port.values()),
-        "collisions": len(snapshot.collisions),
-        "findings": len(findings),
-        "errors": sum(item.severity == "error" for item in findings),
-        "warnings": sum(item.severity == "warning" for item in findings),
-        "hints": sum(item.severity == "hint" for item in findings),
-    }
+    return asdict(snapshot.tally)
 
 
 def check_model(snapshot: Snapshot) -> Json:

@@ -1,0 +1,256 @@
+"""The step from one revision to the next: only what the changes reach is decided anew."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from workbench.fleet import findings as rules
+from workbench.fleet.claims import Names, decide_claims, mentions
+from workbench.fleet.cycles import Link, cycles_of
+from workbench.fleet.index import Index
+from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
+from workbench.fleet.snapshot import Record, Snapshot, Subject, Tally, Touched
+
+
+@dataclass
+class Step:
+    """The work of one `apply`: copies of the old revision's indices, changed only where the changes reach."""
+
+    old: Snapshot
+    changes: Mapping[str, Manifest | None]
+    dirty_ports: set[int] = field(default_factory=set)
+    dirty_targets: set[str] = field(default_factory=set)
+    dirty_names: set[str] = field(default_factory=set)
+    links_changed: bool = False
+    tally: Counter[str] = field(default_factory=Counter)
+
+    def taken(self, taken_at: float) -> Snapshot:
+        new = self.new = Snapshot(self.old.plan)
+        new.revision = self.old.revision + 1
+        new.taken_at = taken_at
+        self.records = dict(self.old.records)
+        self.tally.update(asdict(self.old.tally))
+        self._replace_records()
+        self._replace_names()
+        decided = self._decide()
+        self._replace_claims(decided)
+        new.records = (
+            dict(sorted(self.records.items())) if self.records.keys() != self.old.records.keys() else self.records
+        )
+        self._replace_findings(decided)
+        new.tally = Tally(**self.tally)
+        return new
+
+    def _replace_records(self) -> None:
+        for path, manifest in self.changes.items():
+            old = self.records.get(path)
+            if manifest is None:
+                del self.records[path]
+            elif manifest.is_broken and old is not None and old.crate is not None:
+                self.records[path] = replace(old, manifest=manifest, is_stale=True)
+            else:
+                named = mentions(manifest.crate) if manifest.crate else frozenset()
+                self.records[path] = Record(manifest, manifest.crate, mentions=named)
+
+        for path in self.changes:
+            self.tally.subtract(_figures(self.old.records.get(path)))
+            self.tally.update(_figures(self.records.get(path)))
+
+    def _crate(self, records: Mapping[str, Record], path: str) -> Crate | None:
+        record = records.get(path)
+        return record.crate if record else None
+
+    def _replace_names(self) -> None:
+        by_name = Index(self.old._by_name)
+        by_alias = Index(self.old._by_alias)
+        for path in self.changes:
+            was, now = self._crate(self.old.records, path), self._crate(self.records, path)
+            if was is now:
+                continue
+            for crate, change_name, change_alias in (
+                (was, by_name.remove, by_alias.remove),
+                (now, by_name.add, by_alias.add),
+            ):
+                if crate is not None:
+                    change_name(fold(crate.name), path)
+                    for alias in crate.aliases:
+                        change_alias(fold(alias), path)
+        self.new._by_name, self.new._by_alias = by_name.result(), by_alias.result()
+        self.new.records = self.records
+        touched = by_name.touched | by_alias.touched
+        self.dirty_names = {
+            name
+            for name in touched
+            if by_name.changed(name)
+            or by_alias.changed(name)
+            or self._spelled(name, self.old) != self._spelled(name, self.new)
+        }
+        self.dirty_targets |= touched
+
+    @staticmethod
+    def _spelled(name: str, snapshot: Snapshot) -> list[str]:
+        return [snapshot._name_of(path) for path in snapshot._by_name.get(name, ())]
+
+    def _decide(self) -> dict[str, Record]:
+        """Decide the claims and links of every crate that changed or speaks of a name that did."""
+        paths = set(self.changes) & self.records.keys()
+        if self.dirty_names:
+            paths |= {path for path, r in self.records.items() if not r.mentions.isdisjoint(self.dirty_names)}
+        names = self.new.names
+        decided: dict[str, Record] = {}
+        for path in sorted(paths):
+            record = self.records[path]
+            if record.crate is None:
+                decided[path] = record
+                continue
+            claims = decide_claims(record.crate, names, self.new.plan)
+            links, missing = _links(record.crate, names)
+            decided[path] = self.records[path] = replace(record, claims=claims, links=links, missing=missing)
+        return decided
+
+    def _replace_claims(self, decided: Mapping[str, Record]) -> None:
+        at_port = Index(self.old.at_port)
+        references = Index(self.old._references)
+        for path in decided.keys() | self.changes.keys():
+            old, new = self.old.records.get(path), self.records.get(path)
+            was, now = (old.claims if old else ()), (new.claims if new else ())
+            self.links_changed |= (old.links if old else ()) != (new.links if new else ())
+            for crate in (old and old.crate, new and new.crate):
+                if crate:
+                    self.dirty_targets |= {fold(crate.name), *map(fold, crate.aliases)}
+            if was is now:
+                continue
+            for claims, change_port, change_target in (
+                (was, at_port.remove, references.remove),
+                (now, at_port.add, references.add),
+            ):
+                for claim in claims:
+                    change_port(claim.port, claim)
+                    if claim.role == "reference":
+                        change_target(fold(claim.of), claim)
+        self.dirty_ports = at_port.touched
+        self.dirty_targets |= references.touched
+        order: Callable[[PortClaim], Any] = lambda claim: (claim.site.path, claim.label)  # noqa: E731
+        self.new.at_port, self.new._references = at_port.result(order), references.result(order)
+        for port in self.dirty_ports:
+            self.tally["ports_owned"] += _is_owned(self.new, port) - _is_owned(self.old, port)
+            self.dirty_targets |= {
+                fold(claim.of) for claim in self.new.at_port.get(port, ()) if claim.role == "reference"
+            }
+
+    def _replace_findings(self, decided: Mapping[str, Record]) -> None:
+        groups = dict(self.old._findings)
+        subjects: set[Subject] = set()
+
+        def put(subject: Subject, found: Iterable[Finding]) -> None:
+            items = tuple(found)
+            subjects.add(subject)
+            for item in groups.get(subject, ()):
+                self.tally.subtract(_weights(item))
+            for item in items:
+                self.tally.update(_weights(item))
+            if items:
+                groups[subject] = items
+            else:
+                groups.pop(subject, None)
+
+        for path in decided.keys() | self.changes.keys():
+            put(("file", path), self._file_findings(path))
+        for port in self.dirty_ports:
+            put(("port", port), rules.port_findings(port, self.new.at_port.get(port, ()), self.new.plan))
+        for target in self.dirty_targets:
+            put(("target", target), self._target_findings(target))
+            put(("name", target), self._duplicates(target))
+        for block in self.new.plan.blocks:
+            if any(port in block for port in self.dirty_ports):
+                used = sum(_is_owned(self.new, port) for port in range(block.first, block.last + 1))
+                put(("block", block.name), rules.block_findings(block, used))
+        if self.links_changed or self._moves_a_cycle():
+            put(("cycles", ""), self._cycles())
+        self.new._findings = groups
+        paths = frozenset(decided.keys() | self.changes.keys())
+        self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(subjects))
+
+    def _file_findings(self, path: str) -> Iterator[Finding]:
+        record = self.records.get(path)
+        if record is None:
+            return
+        crate = record.crate
+        for diagnostic in record.manifest.diagnostics:
+            yield replace(diagnostic, crates=(crate.name,)) if crate else diagnostic
+        if crate is not None:
+            yield from rules.crate_findings(crate, record.claims, self.new.plan)
+            yield from rules.unresolved_findings(crate, [(item.target, item.key_path) for item in record.missing])
+
+    def _target_findings(self, target: str) -> Iterable[Finding]:
+        callers = self.new._references.get(target, ())
+        if not callers:
+            return ()
+        paths = self.new.names.paths(callers[0].of)
+        claims = [claim for path in paths for claim in self.records[path].claims]
+        owners = {
+            port: [claim for claim in self.new.at_port.get(port, ()) if claim.role == "owner"]
+            for port in {claim.port for claim in callers}
+        }
+        return rules.reference_findings(callers, claims, owners)
+
+    def _duplicates(self, name: str) -> Iterator[Finding]:
+        by_name: dict[str, list[Crate]] = defaultdict(list)
+        for path in self.new._by_name.get(name, ()):
+            crate = self.records[path].crate
+            if crate is not None:
+                by_name[crate.name].append(crate)
+        for crates in by_name.values():
+            yield from rules.duplicate_findings(crates)
+
+    def _moves_a_cycle(self) -> bool:
+        """Whether a changed file takes part in a known cycle, so that the lines of its links may differ."""
+        cycles = self.old._findings.get(("cycles", ""), ())
+        return any(site.path in self.changes for item in cycles for site in item.sites)
+
+    def _cycles(self) -> Iterator[Finding]:
+        crates = {path: record.crate for path, record in self.records.items() if record.crate is not None}
+        links = {path: self.records[path].links for path in crates}
+        for cycle, size in cycles_of(links):
+            yield rules.cycle_finding([crates[link.source] for link in cycle], [link.key_path for link in cycle], size)
+
+
+def _is_owned(snapshot: Snapshot, port: int) -> bool:
+    return any(claim.role == "owner" for claim in snapshot.at_port.get(port, ()))
+
+
+def _figures(record: Record | None) -> dict[str, int]:
+    if record is None:
+        return {}
+    return {
+        "manifests": 1,
+        "crates": record.crate is not None,
+        "templates": record.manifest.is_template,
+        "broken": record.manifest.is_broken,
+        "stale": record.is_stale,
+    }
+
+
+def _weights(item: Finding) -> dict[str, int]:
+    return {"findings": 1, f"{item.severity}s": 1, "collisions": item.is_collision}
+
+
+def _links(crate: Crate, names: Names) -> tuple[tuple[Link, ...], tuple[Dependency, ...]]:
+    """Return a crate's dependencies that resolve, and those that should and do not."""
+    links: list[Link] = []
+    missing: list[Dependency] = []
+    for dependency in crate.dependencies:
+        paths = names.paths(dependency.target)
+        if paths:
+            links.append(Link(crate.path, paths[0], "DEPENDS_ON", dependency.key_path))
+        elif dependency.kind in ("crate", "internal"):
+            missing.append(dependency)
+    if crate.foundation:
+        key_path = (*crate.header, "foundation")
+        paths = names.paths(crate.foundation)
+        if paths:
+            links.append(Link(crate.path, paths[0], "BUILT_ON", key_path))
+        elif all(item.target != crate.foundation for item in missing):
+            missing.append(Dependency("foundation", crate.foundation, "crate", key_path))
+    return tuple(links), tuple(missing)
