@@ -27,7 +27,7 @@ def test_check_of_a_sound_fleet_succeeds(fleet_dir: Path, write_manifest: WriteM
         "      | ^^^^\n"
         "  = fix: Move the port into the block of its purpose, or add a block to the plan.\n"
         "\n"
-        "1 crates in 1 manifests: 0 errors, 1 warning, 0 hints\n"
+        "1 crate in 1 manifest: 0 errors, 1 warning, 0 hints\n"
     )
 
 
@@ -73,7 +73,7 @@ def test_check_as_json_is_the_contract(fleet_dir: Path, write_manifest: WriteMan
 def test_hints_are_shown_when_asked_for(fleet_dir: Path, write_manifest: WriteManifest) -> None:
     write_manifest("a", "name = 'a'\n")
     assert "hint[SC009]" not in run("check", str(fleet_dir)).stdout
-    assert "hint[SC009]" in run("check", "--hints", str(fleet_dir)).stdout
+    assert "hint[SC009]" in run("check", "--severity", "hint", str(fleet_dir)).stdout
 
 
 def test_scan_lists_the_crates_also_when_some_are_broken(fleet_dir: Path, write_manifest: WriteManifest) -> None:
@@ -82,7 +82,7 @@ def test_scan_lists_the_crates_also_when_some_are_broken(fleet_dir: Path, write_
     answer = run("scan", str(fleet_dir))
     assert answer.exit_code == 0
     assert answer.stdout.splitlines()[0].split() == ["a", "1.2.3", "-", "http=18020"]
-    assert answer.stdout.splitlines()[-1] == "1 crates in 2 manifests: 1 error, 0 warnings, 0 hints"
+    assert answer.stdout.splitlines()[-1] == "1 crate in 2 manifests: 1 error, 0 warnings, 0 hints"
     report = json.loads(run("scan", "--format", "json", str(fleet_dir)).stdout)
     assert report["crates"] == [
         {

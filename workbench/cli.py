@@ -1,38 +1,52 @@
-"""The command line: `workbench scan`, `check` and `serve`."""
+"""The command line: `workbench scan`, `check`, `schema` and `serve`."""
 
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from workbench import __version__
-from workbench.errors import WorkbenchError
+from workbench.errors import ConfigurationError, WorkbenchError
+from workbench.fleet.model import Finding
+from workbench.fleet.rules import SEVERITIES
+from workbench.fleet.selection import Selection
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.wire import check_model, summary_model
+from workbench.fleet.wire import summary_model
+from workbench.formats import github_lines, json_report, sarif_report
+from workbench.progress import progress_bar
 from workbench.report import report_lines, summary_line
-from workbench.sources.discovery import Discovery, ScanProgress
+from workbench.settings import Settings, find_settings, load_settings
+from workbench.sources.discovery import Discovery, read_revision
 from workbench.sources.ingest import read_fleet
 
 _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
 Roots = tuple[Path, ...]
 
-_ROOTS: Final = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+_PATHS: Final = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+_CONFIG: Final = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    envvar="WORKBENCH_CONFIG",
+    help="Settings file (default: workbench.toml in the first PATH or above it).",
+)
+_PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-collision); separate several by commas."
 
 
 class _Group(click.Group):
-    """A command group that reports our own errors as one clear line, with exit code 2."""
+    """A command group that reports our own errors clearly, with exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except WorkbenchError as error:
-            click.secho(f"workbench: {error.message}", fg="red", err=True)
+            for line in error.message.splitlines():
+                click.secho(f"workbench: {line}", fg="red", err=True)
             ctx.exit(2)
 
 
@@ -42,93 +56,154 @@ def main() -> None:
     r"""See and check a fleet of smart crates.
 
     A smart crate is a directory with a smart-crate.toml (or NAME.smartcrate.toml). Give the directories that
-    hold such crates, at any depth; without one, the current directory is read.
+    hold such crates, at any depth; without one, the roots of workbench.toml or the current directory are read.
 
     \b
     workbench scan ~/src             what is there
     workbench check ~/src            what is wrong, for people and for CI
     workbench serve ~/src            the dashboards and the API, live
     workbench serve --demo           the same on the sample fleet
+    workbench schema                 the manifest's JSON Schema, for editors
     """
 
 
 @main.command()
-@_ROOTS
+@_PATHS
+@_CONFIG
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
-def scan(paths: Roots, form: str) -> None:
+@click.option("--rev", default=None, metavar="REV", help="Read the manifests of a git revision instead of the disk.")
+def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
     """Read the manifests below the PATHs and list the crates.
 
     Exit code: 0, also when manifests are broken (`check` judges them); 2 if a PATH cannot be read at all.
     """
     started = time.perf_counter()
-    discovery, snapshot = _read(paths)
+    discovery, snapshot = _read(paths, _settings(paths, config), rev)
     seconds = time.perf_counter() - started
     if form == "json":
         figures = {**summary_model(snapshot), "seconds": round(seconds, 4)}
         crates = [
             {
-                "name": c.name,
-                "version": c.version,
-                "classification": c.classification,
-                "path": c.path,
-                "ports": _owned(snapshot, c.path),
+                "name": crate.name,
+                "version": crate.version,
+                "classification": crate.classification,
+                "path": crate.path,
+                "ports": _owned(snapshot, crate.path),
             }
-            for c in snapshot.crates
+            for crate in snapshot.crates
         ]
         click.echo(json.dumps({"roots": [str(root) for root in discovery.roots], "summary": figures, "crates": crates}))
         return
     for line in _crate_lines(snapshot):
         click.echo(line)
-    click.echo(f"\n{summary_line(snapshot)}")
+    click.echo(f"\n{summary_line(snapshot, snapshot.findings)}")
     click.echo(f"{_rate(len(snapshot.records), seconds)} below {', '.join(map(str, discovery.roots))}", err=True)
 
 
 @main.command()
-@_ROOTS
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
-@click.option("--hints/--no-hints", default=False, help="Show hints as well in the text output.")
-def check(paths: Roots, form: str, hints: bool) -> None:
+@_PATHS
+@_CONFIG
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", help="Output format."
+)
+@click.option("--select", default=None, metavar="PATTERNS", help=f"Count only these findings. {_PATTERN}")
+@click.option("--ignore", default=None, metavar="PATTERNS", help="Leave these findings out; same patterns.")
+@click.option(
+    "--severity",
+    type=click.Choice(SEVERITIES),
+    default=None,
+    help="Least severity shown.  [warning; hint for json and sarif]",
+)
+@click.option(
+    "--changed-since", "changed_since", default=None, metavar="REV",
+    help="Only findings in manifests that git says changed since REV, judged against the whole fleet.",
+)  # fmt: skip
+def check(
+    paths: Roots,
+    config: Path | None,
+    form: str,
+    select: str | None,
+    ignore: str | None,
+    severity: str | None,
+    changed_since: str | None,
+) -> None:
     r"""Check the manifests below the PATHs: syntax, schema, dependencies, and ports across the whole fleet.
 
     \b
     Exit codes:
       0  no errors (there may be warnings)
-      1  at least one error
-      2  a PATH cannot be read, or the command line is wrong
+      1  at least one error among the findings that count
+      2  a PATH or the settings cannot be read, or the command line is wrong
     """
-    _, snapshot = _read(paths)
+    given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
+    settings = _settings(paths, config, check=given)
+    discovery, snapshot = _read(paths, settings)
+    chosen = settings.check
+    least = chosen.severity or ("hint" if form in ("json", "sarif") else "warning")
+    findings = Selection(chosen.select, chosen.ignore, least).of(snapshot.findings)
+    if changed_since is not None:
+        findings = _changed(discovery, findings, changed_since)
+    locate = {path: discovery.absolute(path) for path in snapshot.records}
     if form == "json":
-        click.echo(json.dumps(check_model(snapshot)))
-    else:
-        shown = [item for item in snapshot.findings if hints or item.severity != "hint"]
-        for line in report_lines(shown, _style):
+        click.echo(json_report(snapshot, findings))
+    elif form == "sarif":
+        click.echo(sarif_report(findings, locate))
+    elif form == "github":
+        for line in github_lines(findings, locate):
             click.echo(line)
-        click.echo(summary_line(snapshot))
-    sys.exit(1 if any(item.severity == "error" for item in snapshot.findings) else 0)
+    else:
+        for line in report_lines(findings, _style):
+            click.echo(line)
+        click.echo(summary_line(snapshot, findings))
+    sys.exit(1 if any(item.severity == "error" for item in findings) else 0)
 
 
 @main.command()
-@_ROOTS
+def schema() -> None:
+    r"""Print the JSON Schema of smart-crate.toml.
+
+    Save it and name it in a manifest's first line, and TOML editors complete and check the file:
+
+    \b
+    #:schema ./smart-crate.schema.json
+    """
+    from workbench.fleet.json_schema import manifest_schema
+
+    click.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@_PATHS
+@_CONFIG
 @click.option("--demo", is_flag=True, help="Serve the sample fleet that comes with the workbench.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=15180, show_default=True, type=click.IntRange(1, 65535), help="Port of pages and API.")
+@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port of pages and API.  [default: 15180]")
 @click.option(
-    "--ws-port", default=15181, show_default=True, type=click.IntRange(0, 65535),
-    help="Second port of the WebSocket; 0 for none.",
+    "--ws-port", default=None, type=click.IntRange(0, 65535),
+    help="Second port of the WebSocket; 0 for none.  [default: 15181]",
 )  # fmt: skip
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), default=None,
     help="Folder of the state file (default: WORKBENCH_STATE, or the user's data directory).",
 )  # fmt: skip
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
-def serve(paths: Roots, demo: bool, host: str, port: int, ws_port: int, state: Path | None, open_browser: bool) -> None:
+def serve(  # noqa: PLR0917
+    paths: Roots,
+    config: Path | None,
+    demo: bool,
+    host: str | None,
+    port: int | None,
+    ws_port: int | None,
+    state: Path | None,
+    open_browser: bool,
+) -> None:
     r"""Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
 
     \b
     http://127.0.0.1:15180/fleet      registry
     http://127.0.0.1:15180/ports      port map and findings
     http://127.0.0.1:15180/topology   slot graph
-    http://127.0.0.1:15180/api/crates the API; see docs/api.md
+    http://127.0.0.1:15180/api/crates the API
     """
     from workbench.config import sample_fleet, state_folder
     from workbench.hub import Hub
@@ -137,55 +212,59 @@ def serve(paths: Roots, demo: bool, host: str, port: int, ws_port: int, state: P
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
-    roots = [sample_fleet()] if demo else list(paths) or [Path()]
-    hub = Hub(roots, journal=Store(state_folder(state, demo=demo)))
+    given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
+    settings = load_settings(config, overrides={"server": given}) if demo else _settings(paths, config, server=given)
+    roots = [sample_fleet()] if demo else _roots(paths, config, settings)
+    server = settings.server
+    folder = state_folder(Path(server.state) if server.state else None, demo=demo)
+    hub = Hub(roots, settings.hub_options(), Store(folder))
     hub.discovery.check_roots()
-    run_server(hub, host=host, port=port, ws_port=ws_port or None, open_browser=open_browser)
+    run_server(hub, host=server.host, port=server.port, ws_port=server.ws_port or None, open_browser=open_browser)
 
 
-def _read(paths: Roots) -> tuple[Discovery, Snapshot]:
-    discovery = Discovery(list(paths) or [Path()])
+def _settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> Settings:
+    if config is not None and not config.is_file():
+        raise ConfigurationError(f"{config}: no such file")
+    return load_settings(config or _settings_file(paths), overrides=overrides)
+
+
+def _settings_file(paths: Roots) -> Path | None:
+    return find_settings(paths[0] if paths else Path())
+
+
+def _roots(paths: Roots, config: Path | None, settings: Settings) -> list[Path]:
+    """Return the PATHs, else the configured roots (relative to the settings file), else the current directory."""
+    file = config or _settings_file(paths)
+    if paths or not settings.discovery.roots or file is None:
+        return list(paths) or [Path()]
+    return [file.parent / root for root in settings.discovery.roots]
+
+
+def _read(paths: Roots, settings: Settings, revision: str | None = None) -> tuple[Discovery, Snapshot]:
+    discovery = Discovery(_roots(paths, None, settings), settings.discovery.scope())
     discovery.check_roots()
-    with _progress_bar() as report:
-        return discovery, read_fleet(discovery, Snapshot(), None, report)
+    empty = Snapshot(settings.ports.plan())
+    if revision is not None:
+        if len(discovery.roots) > 1:
+            raise ConfigurationError("--rev reads one root; give one PATH")
+        return discovery, empty.apply(read_revision(discovery.roots[0], revision, discovery.scope))
+    with progress_bar() as report:
+        return discovery, read_fleet(discovery, empty, None, report)
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[ScanProgress], None] | None]:
-    """Show a progress bar on a terminal, once a scan takes long enough to be waited for."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    started = time.monotonic()
-    bar: Any = None
-    task: Any = None
+def _changed(discovery: Discovery, findings: Sequence[Finding], revision: str) -> list[Finding]:
+    from workbench.sources.git import Repository
 
-    def report(progress: ScanProgress) -> None:
-        nonlocal bar, task
-        if bar is None and time.monotonic() - started > 0.5 and progress.phase != "done":
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    changed = {
+        prefix + path
+        for prefix, root in zip(discovery.prefixes, discovery.roots, strict=True)
+        for path in Repository(root).changed_since(revision)
+    }
+    return [item for item in findings if any(site.path in changed for site in item.sites)]
 
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[said]}"),
-                TimeElapsedColumn(),
-            )
-            bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            bar.start()
-            task = bar.add_task("walking", total=None, said="")
-        if bar is not None:
-            said = f"{progress.directories} directories, {progress.found} manifests"
-            if progress.seconds:
-                said += f", {progress.read / progress.seconds:.0f}/s" if progress.read else ""
-            bar.update(task, description=progress.phase, total=progress.total, completed=progress.read, said=said)
 
-    try:
-        yield report
-    finally:
-        if bar is not None:
-            bar.stop()
+def _patterns(text: str | None) -> list[str] | None:
+    return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None
 
 
 def _owned(snapshot: Snapshot, path: str) -> dict[str, int]:

@@ -80,6 +80,12 @@ class RootError(ConfigurationError):
     code = "root"
 
 
+class GitError(ConfigurationError):
+    """Git cannot be asked, or does not know the revision that was named."""
+
+    code = "git"
+
+
 class AddressInUse(ConfigurationError):
     """A port that the server should listen on is taken."""
 

@@ -19,8 +19,10 @@ from workbench.fleet.diff import diff
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso, summary_model
-from workbench.sources.discovery import Discovery, Limits, ScanProgress
+from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import read_fleet
+from workbench.sources.scope import Scope
+from workbench.sources.walk import ScanProgress
 from workbench.sources.watch import Watcher
 
 logger = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ class HubOptions:
     """How a hub looks after its roots. `beat` is the longest time, in seconds, between two reconciliations."""
 
     plan: PortPlan = field(default_factory=PortPlan)
-    limits: Limits = field(default_factory=Limits)
+    scope: Scope = field(default_factory=Scope)
     watch: bool = True
     beat: float = DEFAULT_BEAT
 
@@ -71,7 +73,7 @@ class Hub:
         self, roots: Sequence[Path | str], options: HubOptions | None = None, journal: Journal | None = None
     ) -> None:
         self.options = options or HubOptions()
-        self.discovery = Discovery(roots, self.options.limits)
+        self.discovery = Discovery(roots, self.options.scope)
         self.journal = journal
         self.log = EventLog()
         self.instance: Final = secrets.token_hex(4)

@@ -1,11 +1,12 @@
 """Findings as a compiler would print them: the place, the source line, and a caret under the key."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from workbench.fleet.model import Finding, Site
+from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.wire import summary_model
 
 Style = Callable[[str, str], str]
 """Takes a text and the role it plays (`error`, `warning`, `hint`, `dim`, `bold`); returns it decorated."""
@@ -55,11 +56,14 @@ def _marked(text: str, column: int) -> int:
     return len(rest[:end].rstrip())
 
 
-def summary_line(snapshot: Snapshot) -> str:
-    """Return the closing line of a report."""
-    figures = snapshot.derive("summary", summary_model)
-    counted = ", ".join(
-        f"{figures[key]} {word if figures[key] != 1 else word[:-1]}"
-        for key, word in (("errors", "errors"), ("warnings", "warnings"), ("hints", "hints"))
-    )
-    return f"{figures['crates']} crates in {figures['manifests']} manifests: {counted}"
+def summary_line(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
+    """Return the closing line of a report on some findings of a fleet."""
+    counts = Counter(item.severity for item in findings)
+    counted = ", ".join(_plural(counts[severity], severity) for severity in SEVERITIES)
+    hidden = snapshot.tally.findings - len(findings)
+    crates, manifests = _plural(snapshot.tally.crates, "crate"), _plural(snapshot.tally.manifests, "manifest")
+    return f"{crates} in {manifests}: {counted}{f' ({hidden} more not shown)' if hidden else ''}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"

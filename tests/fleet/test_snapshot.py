@@ -50,7 +50,7 @@ def _whole(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "crates": [crate_model(snapshot.records[crate.path]) for crate in snapshot.crates],
         "details": [crate_detail_model(snapshot.records[crate.path], snapshot) for crate in snapshot.crates],
-        "check": check_model(snapshot) | {"revision": 0},
+        "check": check_model(snapshot, snapshot.findings) | {"revision": 0},
         "ports": port_registry_model(snapshot) | {"revision": 0},
         "records": list(snapshot.records),
     }

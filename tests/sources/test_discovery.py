@@ -8,7 +8,9 @@ import pytest
 from tests.conftest import WriteManifest
 from workbench.errors import RootError
 from workbench.fleet.model import Manifest
-from workbench.sources.discovery import Discovery, Limits, ScanProgress
+from workbench.sources.discovery import Discovery
+from workbench.sources.scope import Scope
+from workbench.sources.walk import ScanProgress
 
 is_root = os.geteuid() == 0
 
@@ -141,7 +143,7 @@ def test_a_manifest_above_the_size_limit_is_not_read(fleet_dir: Path, write_mani
 def test_what_is_too_deep_is_reported_and_the_rest_is_found(fleet_dir: Path, write_manifest: WriteManifest) -> None:
     write_manifest("a")
     write_manifest("/".join("deep"))
-    changes = Discovery([fleet_dir], Limits(max_depth=2)).rescan()
+    changes = Discovery([fleet_dir], Scope(max_depth=2)).rescan()
     assert keys(changes) == ["a/smart-crate.toml", "d/e/e"]
     assert said(changes, "d/e/e")[0] == "SC002"
 

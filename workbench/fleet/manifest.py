@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,11 +23,11 @@ from workbench.fleet.declared import (
 from workbench.fleet.model import Crate, Finding, Manifest, Site, SourceText, finding
 from workbench.fleet.positions import KeyPath, dotted
 from workbench.fleet.schema import HEADER_TABLES, KNOWN_TABLES, ManifestDocument, describe, known_keys
+from workbench.fleet.spelling import nearest
 
 _PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _TEMPLATE_NAME: Final = re.compile(r'^[ \t]*name[ \t]*=[ \t]*["\']?[^"\'\n]*\$\{', re.MULTILINE)
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4000,}")
-_SIMILARITY: Final = 0.8
 
 
 def parse_manifest(path: str, data: bytes) -> Manifest:
@@ -290,7 +289,7 @@ def _known(table: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _suggestion(table: str, key: str) -> str | None:
-    return next(iter(get_close_matches(key, _known(table), n=1, cutoff=_SIMILARITY)), None)
+    return nearest(key, _known(table))
 
 
 def diagnostics_of(manifests: Iterator[Manifest]) -> Iterator[Finding]:

@@ -189,11 +189,14 @@ def summary_model(snapshot: Snapshot) -> Json:
     return asdict(snapshot.tally)
 
 
-def check_model(snapshot: Snapshot) -> Json:
-    """Return the report of `workbench check --format json`."""
+def check_model(snapshot: Snapshot, findings: Iterable[Finding]) -> Json:
+    """Return the report of `workbench check --format json` on some findings of a fleet.
+
+    `summary` holds the figures of the whole fleet, whichever findings were chosen.
+    """
     return {
         "revision": snapshot.revision,
         "crates": len(snapshot.crates),
-        "findings": [finding_model(item) for item in snapshot.findings],
+        "findings": [finding_model(item) for item in findings],
         "summary": summary_model(snapshot),
     }

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from workbench.fleet.snapshot import Snapshot
-from workbench.sources.discovery import Discovery, ScanProgress
+from workbench.sources.discovery import Discovery
+from workbench.sources.walk import ScanProgress
 
 
 def read_fleet(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from watchfiles import watch
 
-from workbench.sources.discovery import PRUNED, is_manifest_name
+from workbench.sources.scope import PRUNED, is_manifest_name
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,272 @@
+"""Settings: `workbench.toml`, with `WORKBENCH_*` variables over it and command line options over those."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import tomli
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from workbench.errors import ConfigurationError
+from workbench.fleet.plan import (
+    DEFAULT_BLOCKS,
+    DEFAULT_DECOYS,
+    DEFAULT_EPHEMERAL,
+    DEFAULT_MIRRORS,
+    DEFAULT_RESERVED,
+    Block,
+    PortPlan,
+)
+from workbench.fleet.positions import KeyPath, Positions, dotted
+from workbench.fleet.rules import Severity
+from workbench.fleet.schema import MAX_PORT, describe
+from workbench.fleet.selection import Selection
+from workbench.fleet.spelling import nearest
+from workbench.sources.scope import PRUNED, Scope
+
+if TYPE_CHECKING:
+    from workbench.hub import HubOptions
+
+SETTINGS_FILE: Final = "workbench.toml"
+PREFIX: Final = "WORKBENCH_"
+
+_EXPECTED: Final = {
+    "tuple_type": "expected an array",
+    "frozen_set_type": "expected an array",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+}
+
+PortNumber = Annotated[int, Field(ge=1, le=MAX_PORT, strict=True)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DiscoverySettings(_Section):
+    """`[discovery]`: where manifests are looked for."""
+
+    roots: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    prune: tuple[str, ...] | None = None
+    gitignore: bool = True
+    symlinks: Literal["never", "inside"] = "never"
+    max_bytes: Annotated[int, Field(ge=1)] = 1_000_000
+    max_depth: Annotated[int, Field(ge=1)] = 64
+
+    def scope(self) -> Scope:
+        """Return what belongs to the fleet."""
+        return Scope(
+            include=self.include,
+            exclude=self.exclude,
+            prune=PRUNED if self.prune is None else frozenset(self.prune),
+            gitignore=self.gitignore,
+            symlinks=self.symlinks,
+            max_bytes=self.max_bytes,
+            max_depth=self.max_depth,
+        )
+
+
+class CheckSettings(_Section):
+    """`[check]`: which findings count."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Severity | None = None
+
+    @field_validator("select", "ignore")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Selection(select=value)
+        return value
+
+
+class BlockSettings(_Section):
+    """One of `[[ports.blocks]]`."""
+
+    name: str
+    first: PortNumber
+    last: PortNumber
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "BlockSettings":
+        if self.first > self.last:
+            raise ValueError(f"first ({self.first}) is above last ({self.last})")
+        return self
+
+
+class PortSettings(_Section):
+    """`[ports]`: the port plan."""
+
+    blocks: tuple[BlockSettings, ...] = tuple(
+        BlockSettings(name=block.name, first=block.first, last=block.last) for block in DEFAULT_BLOCKS
+    )
+    reserved: dict[PortNumber, str] = Field(default_factory=lambda: dict(DEFAULT_RESERVED))
+    decoys: frozenset[PortNumber] = DEFAULT_DECOYS
+    mirrors: dict[PortNumber, tuple[PortNumber, ...]] = Field(default_factory=lambda: dict(DEFAULT_MIRRORS))
+    sister_offset: Annotated[int, Field(ge=1, le=MAX_PORT)] = 32768
+    ephemeral: tuple[PortNumber, PortNumber] = DEFAULT_EPHEMERAL
+    privileged_below: Annotated[int, Field(ge=0, le=MAX_PORT + 1)] = 1024
+
+    @field_validator("reserved", "mirrors", mode="before")
+    @classmethod
+    def _numbered(cls, value: Any) -> Any:
+        """Turn TOML's keys, which are always strings, into numbers."""
+        if isinstance(value, dict):
+            return {
+                int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else key: v
+                for key, v in value.items()
+            }
+        return value
+
+    def plan(self) -> PortPlan:
+        """Return the port plan that these settings describe."""
+        return PortPlan(
+            blocks=tuple(Block(block.name, block.first, block.last) for block in self.blocks),
+            reserved=self.reserved,
+            decoys=self.decoys,
+            mirrors=self.mirrors,
+            sister_offset=self.sister_offset,
+            ephemeral=self.ephemeral,
+            privileged_below=self.privileged_below,
+        )
+
+
+class WatchSettings(_Section):
+    """`[watch]`: how the disk is followed. `beat` is in seconds."""
+
+    enabled: bool = True
+    beat: Annotated[float, Field(gt=0)] = 5.0
+
+
+class ServerSettings(_Section):
+    """`[server]`: where the pages and the API are served."""
+
+    host: str = "127.0.0.1"
+    port: PortNumber = 15180
+    ws_port: Annotated[int, Field(ge=0, le=MAX_PORT)] = 15181
+    state: str | None = None
+    origins: tuple[str, ...] | None = None
+
+
+class Settings(_Section):
+    """All settings. Every key has a default, so that no file is needed."""
+
+    discovery: DiscoverySettings = DiscoverySettings()
+    check: CheckSettings = CheckSettings()
+    ports: PortSettings = Field(default_factory=PortSettings)
+    watch: WatchSettings = WatchSettings()
+    server: ServerSettings = ServerSettings()
+
+    def hub_options(self) -> "HubOptions":
+        """Return how a hub looks after its roots."""
+        from workbench.hub import HubOptions
+
+        return HubOptions(self.ports.plan(), self.discovery.scope(), self.watch.enabled, self.watch.beat)
+
+
+def find_settings(start: Path) -> Path | None:
+    """Return the nearest `workbench.toml` in a directory or above it; None if there is none."""
+    start = start.absolute()
+    return next((p for d in (start, *start.parents) if (p := d / SETTINGS_FILE).is_file()), None)
+
+
+def load_settings(
+    file: Path | None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """Return the settings of a file (None for the defaults), then of variables, then of `overrides`.
+
+    Variables are named `WORKBENCH_SECTION_KEY`, such as `WORKBENCH_SERVER_PORT`; lists are separated by commas.
+    Raises ConfigurationError that names every wrong key with its file, line and column, or its variable.
+    """
+    text = _text(file) if file else ""
+    document = _document(file, text)
+    _check(document, lambda path: _place(file, text, path))
+    variables = _variables(os.environ if environment is None else environment)
+    merged = _merged(document, variables)
+    _check(merged, lambda path: f"{PREFIX}{'_'.join(map(str, path[:2])).upper()}")
+    given = {section: {k: v for k, v in keys.items() if v is not None} for section, keys in (overrides or {}).items()}
+    return _check(_merged(merged, given), lambda path: f"--{str(path[-1]).replace('_', '-')}")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error}") from None
+
+
+def _document(file: Path | None, text: str) -> dict[str, Any]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}:{error.lineno}:{error.colno}: {error.msg}") from None
+
+
+def _place(file: Path | None, text: str, path: KeyPath) -> str:
+    line, column = Positions(text).locate(path)
+    return f"{file}:{line}:{column}"
+
+
+def _check(document: dict[str, Any], place: Any) -> Settings:
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as invalid:
+        messages = []
+        for error in invalid.errors(include_url=False):
+            path = tuple(part for part in error["loc"] if part != "[key]")
+            messages.append(f"{place(path)}: {dotted(path)}: {_reason(error, path)}")
+        raise ConfigurationError("\n".join(messages)) from None
+
+
+def _reason(error: Any, path: KeyPath) -> str:
+    if error["type"] == "extra_forbidden":
+        section: Any = Settings
+        for part in path[:-1]:
+            field = section.model_fields.get(part) if hasattr(section, "model_fields") else None
+            section = field.annotation if field else None
+        suggestion = nearest(str(path[-1]), section.model_fields) if hasattr(section, "model_fields") else None
+        return f'unknown key; did you mean "{suggestion}"?' if suggestion else "unknown key"
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    message = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input "))
+    return f"{message[:1].lower()}{message[1:]}, found {describe(error['input'])}"
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the settings among variables; other `WORKBENCH_` variables are none of ours to judge."""
+    found: dict[str, dict[str, Any]] = {}
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        for key, info in model.model_fields.items():
+            text = environment.get(f"{PREFIX}{section}_{key}".upper())
+            if text is not None:
+                is_list = "tuple" in str(info.annotation) or "frozenset" in str(info.annotation)
+                found.setdefault(section, {})[key] = _value(text, is_list)
+    if (state := environment.get(f"{PREFIX}STATE")) is not None:
+        found.setdefault("server", {}).setdefault("state", state)
+    return found
+
+
+def _value(text: str, is_list: bool) -> Any:
+    if is_list and not text.lstrip().startswith("["):
+        return [_value(part.strip(), False) for part in text.split(",") if part.strip()]
+    try:
+        return tomli.loads(f"value = {text}")["value"]
+    except tomli.TOMLDecodeError:
+        return text
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    merged = dict(base)
+    for section, keys in over.items():
+        below = merged.get(section)
+        merged[section] = {**(below if isinstance(below, dict) else {}), **keys}
+    return merged
