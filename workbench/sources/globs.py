@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_TOKEN: Final = re.compile(r"\*\*/|/\*\*$|\*\*|\*|\?|\[!?\]?[^\]]*\]|[^*?\[]+|\[")
+_TOKEN: Final = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]]*\]|[^*?\[]+|\[")
 
 
 class Globs:
@@ -27,11 +27,13 @@ def _expression(pattern: str) -> str:
     anchored = pattern.strip("/")
     if "/" not in pattern.rstrip("/"):
         anchored = f"**/{anchored}"
-    return "".join(_translated(match[0]) for match in _TOKEN.finditer(anchored))
+    inner = anchored.removesuffix("/**")
+    below = "(?:/.*)?" if inner != anchored else ""
+    return "".join(_translated(match[0]) for match in _TOKEN.finditer(inner)) + below
 
 
 def _translated(token: str) -> str:
-    simple = {"**/": "(?:[^/]+/)*", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    simple = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     if token in simple:
         return simple[token]
     if token.startswith("[") and len(token) > 2:
