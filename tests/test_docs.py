@@ -1,0 +1,63 @@
+"""The documentation says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from workbench.fleet.manifest import parse_manifest
+from workbench.fleet.rules import COLLISION_KINDS, RULES
+from workbench.fleet.snapshot import Snapshot
+
+DOCS = Path(__file__).parent.parent / "docs"
+DIAGNOSTICS = (DOCS / "diagnostics.md").read_text()
+SECTIONS = dict(re.findall(r"^## (SC\d+)\n(.*?)(?=^## |\Z)", DIAGNOSTICS, re.MULTILINE | re.DOTALL))
+WITHOUT_FILE = {"SC002"}
+"""Codes that no text of a manifest can show."""
+
+
+def test_every_code_has_its_section_and_its_row() -> None:
+    assert list(SECTIONS) == list(RULES)
+    rows = re.findall(r"^\| \[(SC\d+)\]\(#(\w+)\) \| ([\w-]+)(\*?) \| (\w+) \| (.*) \|$", DIAGNOSTICS, re.MULTILINE)
+    assert rows == [
+        (rule.code, rule.code.lower(), rule.kind, "*" * (rule.kind in COLLISION_KINDS), rule.severity, rule.title)
+        for rule in RULES.values()
+    ]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_section_explains_its_rule(code: str) -> None:
+    rule = RULES[code]
+    assert f"**{rule.title}** ({rule.kind}, {rule.severity}). {rule.explanation}" in SECTIONS[code]
+    assert "\nFix: " in SECTIONS[code]
+
+
+@pytest.mark.parametrize("code", sorted(RULES.keys() - WITHOUT_FILE))
+def test_an_example_causes_what_it_stands_for(code: str) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", SECTIONS[code], re.DOTALL)
+    (said,) = re.findall(r"```text\n(.*?)\n```", SECTIONS[code], re.DOTALL)
+    files = re.findall(r"^# (\S+/smart-crate\.toml)\n(.*?)(?=^# \S+/smart-crate|\Z)", block, re.MULTILINE | re.DOTALL)
+    snapshot = Snapshot().apply({path: parse_manifest(path, text.encode()) for path, text in files})
+    found = {f"{item.severity}[{item.code}]: {item.message}": item.fix for item in snapshot.findings}
+    assert said in found
+    assert f"Fix: {found[said]}" in SECTIONS[code]
+
+
+def test_every_rule_of_ownership_is_explained() -> None:
+    from workbench.fleet import claims
+
+    named = set(re.findall(r'Verdict\(\s*"([a-z-]+)"', Path(claims.__file__).read_text()))
+    named |= {"url", "integration", "declared-sister"}
+    explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "ports.md").read_text(), re.MULTILINE)
+    assert set(explained) == named
+    assert len(explained) == len(set(explained))
+
+
+def test_every_setting_is_documented() -> None:
+    from workbench.settings import Settings
+
+    text = (DOCS / "configuration.md").read_text()
+    for section, field in Settings.model_fields.items():
+        part = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
+        for key in field.annotation.model_fields:  # type: ignore[union-attr]
+            assert re.search(rf"(`{key}`|\b{key} = |ports\.{key}\])", part), f"{section}.{key}"
