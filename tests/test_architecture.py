@@ -37,7 +37,7 @@ LIBRARIES = {
 }
 """Which of our modules may import a library."""
 
-PURE = {"networkx", "pydantic", "pydantic_core", "tomli"}
+PURE = {"networkx", "pydantic", "pydantic_core", "rtoml", "tomli"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -24,6 +24,7 @@ from workbench.fleet.model import Crate, Finding, Manifest, Site, SourceText, fi
 from workbench.fleet.positions import KeyPath, dotted
 from workbench.fleet.schema import HEADER_TABLES, KNOWN_TABLES, ManifestDocument, describe, known_keys
 from workbench.fleet.spelling import nearest
+from workbench.fleet.toml import parse_toml
 
 _PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _TEMPLATE_NAME: Final = re.compile(r'^[ \t]*name[ \t]*=[ \t]*["\']?[^"\'\n]*\$\{', re.MULTILINE)
@@ -43,7 +44,7 @@ def parse_manifest(path: str, data: bytes) -> Manifest:
         return _not_utf8(path, data, digest, error)
     source = SourceText(path, text)
     try:
-        document = tomli.loads(text)
+        document = parse_toml(text)
     except (ValueError, RecursionError) as error:
         return _not_toml(source, digest, error)
     return _Reader(source, digest, document).read()
