@@ -13,6 +13,7 @@ from workbench.errors import StoreError
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub, HubOptions
+from workbench.sources.walk import ScanProgress
 
 WaitFor = Callable[..., None]
 
@@ -82,6 +83,25 @@ def test_a_broken_manifest_hides_neither_itself_nor_others(
     wait_for(lambda: [item.kind for item in hub.snapshot.findings] == ["syntax"])
     assert names(hub) == ["a", "b"]
     assert hub.snapshot.records["a/smart-crate.toml"].is_stale
+
+
+def test_a_scan_under_way_is_cancelled_by_stopping(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    for n in range(70):
+        write_manifest(f"c{n}")
+    hub = Hub([fleet_dir])
+    started = threading.Event()
+
+    def block(progress: ScanProgress) -> None:
+        started.set()
+        while not hub._stopping:
+            threading.Event().wait(0.001)
+        Hub._note_progress(hub, progress)
+
+    hub._note_progress = block  # type: ignore[method-assign]
+    hub.start()
+    assert started.wait(10)
+    hub.stop()
+    assert (hub.snapshot.revision, hub.is_running) == (0, False)
 
 
 def test_refresh_answers_with_the_snapshot_after_it(hub: Hub, write_manifest: WriteManifest) -> None:

@@ -219,7 +219,14 @@ def serve(  # noqa: PLR0917
     folder = state_folder(Path(server.state) if server.state else None, demo=demo)
     hub = Hub(roots, settings.hub_options(), Store(folder))
     hub.discovery.check_roots()
-    run_server(hub, host=server.host, port=server.port, ws_port=server.ws_port or None, open_browser=open_browser)
+    run_server(
+        hub,
+        host=server.host,
+        port=server.port,
+        ws_port=server.ws_port or None,
+        open_browser=open_browser,
+        allow_origins=server.origins or (),
+    )
 
 
 def _settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> Settings:

@@ -97,3 +97,36 @@ class StoreError(WorkbenchError):
 
     code = "store"
     status = 503
+
+
+class PayloadTooLarge(InvalidRequest):
+    """A request body exceeds its limit."""
+
+    code = "payload-too-large"
+    status = 413
+
+
+class UnsupportedMediaType(InvalidRequest):
+    """A request body is of a type that the route does not read."""
+
+    code = "unsupported-media-type"
+    status = 415
+
+
+class Unavailable(WorkbenchError):
+    """The server cannot answer now, and may later."""
+
+    code = "unavailable"
+    status = 503
+
+
+class TooManyClients(Unavailable):
+    """As many clients follow the events as the server takes."""
+
+    code = "too-many-clients"
+
+
+class NoPath(NotFound):
+    """Nothing connects two nodes."""
+
+    code = "no-path"

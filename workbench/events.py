@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Literal
 
 import orjson
@@ -153,11 +154,11 @@ class EventLog:
     def since(self, seq: int) -> tuple[list[Event], bool]:
         """Return (events after `seq`, whether some of them are no longer kept)."""
         with self._lock:
-            kept = [event for event in self._events if event.seq > seq]
-            first = kept[0].seq if kept else self.last_seq + 1
-        return kept, first > seq + 1
+            oldest = self._events[0].seq if self._events else self.last_seq + 1
+            kept = list(islice(self._events, max(0, seq + 1 - oldest), None))
+        return kept, oldest > seq + 1
 
     def newest(self, count: int) -> list[Event]:
         """Return the newest events, oldest first."""
         with self._lock:
-            return list(self._events)[-count:]
+            return list(islice(self._events, max(0, len(self._events) - count), None))

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -88,6 +88,7 @@ class Hub:
         self._thread: threading.Thread | None = None
         self._beat_at = 0.0
         self._mirrored = True
+        self._stopping = False
 
     @property
     def snapshot(self) -> Snapshot:
@@ -122,17 +123,18 @@ class Hub:
     def refresh(self) -> "Future[Snapshot]":
         """Ask for a full reconciliation; the future holds the snapshot after it."""
         done: Future[Snapshot] = Future()
-        self._commands.put(_Command(done=done))
+        self._commands.put(_Command(done=(done,)))
         return done
 
     def stop(self) -> None:
-        """End the threads and close the journal; returns when all have ended."""
-        if self._watcher:
-            self._watcher.stop()
+        """End the threads and close the journal, a scan under way included; returns when all have ended."""
+        self._stopping = True
         if self._thread is not None:
             self._commands.put(_Command(stop=True))
             self._thread.join()
             self._thread = None
+        if self._watcher:
+            self._watcher.stop()
 
     def __enter__(self) -> "Hub":
         self.start()
@@ -187,11 +189,14 @@ class Hub:
             while True:
                 command = self._next_command()
                 if command.stop:
+                    for done in command.done:
+                        done.cancel()
                     break
                 self._survive(command.subtrees)
-                if command.done is not None:
-                    command.done.set_result(self._snapshot)
+                for done in command.done:
+                    done.set_result(self._snapshot)
         finally:
+            self._cancel_waiting()
             if self.journal:
                 self.journal.close()
 
@@ -204,18 +209,21 @@ class Hub:
             command = self._commands.get(timeout=max(wait, 0.0))
         except queue.Empty:
             return _Command()
-        while command.subtrees is not None and not self._commands.empty():
-            following = self._commands.get()
-            if following.stop:
-                return following
-            merged = None if following.subtrees is None else [*command.subtrees, *following.subtrees]
-            command = replace(command, subtrees=merged, done=following.done)
+        while not self._commands.empty():
+            command = command.merged(self._commands.get())
         return command
+
+    def _cancel_waiting(self) -> None:
+        while not self._commands.empty():
+            for done in self._commands.get().done:
+                done.cancel()
 
     def _survive(self, subtrees: list[str] | None) -> None:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
         try:
             self._reconcile(subtrees)
+        except _ScanCancelled:
+            logger.info("the scan was cancelled")
         except Exception:
             logger.exception("reconciling %s failed", subtrees or "all roots")
             self._beat_at = time.monotonic() + self.options.beat
@@ -234,6 +242,8 @@ class Hub:
             self._beat_at = min(self._beat_at, now + _RECHECK_AFTER)
 
     def _note_progress(self, progress: ScanProgress) -> None:
+        if self._stopping:
+            raise _ScanCancelled
         if not self.is_ready:
             self.progress = progress
 
@@ -284,13 +294,23 @@ class Hub:
         logger.error("the state file cannot be written, going on without it: %s", error.message)
 
 
+class _ScanCancelled(Exception):
+    """The hub is to stop while it scans."""
+
+
 @dataclass(frozen=True)
 class _Command:
     """What the hub's thread is asked to do: rescan subtrees (None for everything), or stop."""
 
     subtrees: list[str] | None = None
-    done: "Future[Snapshot] | None" = None
+    done: "tuple[Future[Snapshot], ...]" = ()
     stop: bool = False
+
+    def merged(self, following: "_Command") -> "_Command":
+        """Return the command that does what this one and the following ask for, in one go."""
+        everything = self.subtrees is None or following.subtrees is None
+        subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
+        return _Command(subtrees, (*self.done, *following.done), self.stop or following.stop)
 
 
 def _freeze() -> None:

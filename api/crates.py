@@ -1,0 +1,68 @@
+"""/api/crates: the registry, one crate, and a manifest that is only tried."""
+
+from difflib import get_close_matches
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.encoded import SnapshotHandler
+from api.queries import PageQuery, PortNumber, SnapshotQuery, Text, page_of
+from api.segments import joined, list_body, matching, segments_of, sorted_segments
+from workbench.errors import UnknownCrate
+from workbench.fleet.snapshot import Record, Snapshot
+from workbench.fleet.wire import crate_detail_model
+
+CrateOrder = Literal[
+    "name", "version", "class", "tesla", "port", "path", "retrofit", "slsa",
+    "-name", "-version", "-class", "-tesla", "-port", "-path", "-retrofit", "-slsa",
+]  # fmt: skip
+
+
+class CrateQuery(PageQuery):
+    """Filters of the registry: words anywhere, classes, an owned port, Tesla grade."""
+
+    q: Text | None = None
+    classes: Annotated[tuple[Text, ...], Field(alias="class")] = ()
+    port: PortNumber | None = None
+    tesla: bool | None = None
+    sort: CrateOrder = "name"
+
+
+_EVERYTHING = CrateQuery()
+
+
+class CratesHandler(SnapshotHandler):
+    """GET: a bare array of SmartCrate."""
+
+    access = "read"
+
+    async def get(self) -> None:
+        query = self.query(CrateQuery)
+        snapshot = await self.current(query.refresh)
+        segments = segments_of(self.hub, snapshot)
+        if query.model_copy(update={"refresh": False}) == _EVERYTHING:
+            await self.send_body(snapshot, "crates", lambda s: list_body(segments, s))
+        elif not self.is_known(snapshot):
+            found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
+            self.finish(joined(page_of(self, sorted_segments(found, query.sort), query)))
+
+
+class CrateHandler(SnapshotHandler):
+    """GET: everything known of one crate, by its name or a former one."""
+
+    access = "read"
+
+    async def get(self, name: str) -> None:
+        snapshot = await self.current(self.query(SnapshotQuery).refresh)
+        record = record_named(name, snapshot)
+        await self.send_model(snapshot, lambda: crate_detail_model(record, snapshot))
+
+
+def record_named(name: str, snapshot: Snapshot) -> Record:
+    """Return the record of a crate; raises UnknownCrate with the nearest names."""
+    records = snapshot.records_named(name)
+    if records:
+        return records[0]
+    nearest = get_close_matches(name, [crate.name for crate in snapshot.crates], n=3)
+    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    raise UnknownCrate(f'no crate is named "{name}"{hint}', name=name, nearest=nearest)

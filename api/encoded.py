@@ -1,0 +1,167 @@
+"""Answers as bytes: encoded once per revision, compressed once, and told apart by a tag."""
+
+import asyncio
+import gzip
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, Literal, TypeVar, cast
+
+import orjson
+
+from api.base import ApiHandler, off_loop
+from api.queries import Q, parse_query
+from workbench.errors import Unavailable
+from workbench.fleet.snapshot import Snapshot
+
+T = TypeVar("T")
+
+Coding = Literal["identity", "gzip"]
+
+_GZIP_LEVEL: Final = 6
+_WORTH_COMPRESSING: Final = 1024
+_KEPT_BYTES: Final = 8_000_000
+_REFRESH_SECONDS: Final = 30.0
+
+
+class Once(Generic[T]):
+    """A value that is computed once, on a worker thread, however many ask for it at the same time."""
+
+    __slots__ = ("_compute", "_flights", "_lock", "_value")
+
+    def __init__(self, compute: Callable[[], T]) -> None:
+        self._compute: Callable[[], T] | None = compute
+        self._lock = threading.Lock()
+        self._flights: dict[asyncio.AbstractEventLoop, asyncio.Task[T]] = {}
+        self._value: T | None = None
+
+    def get(self) -> T:
+        """Return the value, computing it on this thread if nobody has."""
+        with self._lock:
+            if self._compute is not None:
+                self._value = self._compute()
+                # The computation holds its snapshot; forgetting it lets a replaced snapshot go at once.
+                self._compute = None
+        return cast(T, self._value)
+
+    async def wait(self) -> T:
+        """Return the value without holding up the loop."""
+        if self._compute is None:
+            return cast(T, self._value)
+        loop = asyncio.get_running_loop()
+        flight = self._flights.get(loop)
+        if flight is None:
+            flight = self._flights[loop] = loop.create_task(off_loop(self.get))
+            flight.add_done_callback(lambda _: self._flights.pop(loop, None))
+        # Shielded: one caller that is cancelled must not fail the others.
+        return await asyncio.shield(flight)
+
+
+class Body:
+    """The bytes of one answer at one revision, in every coding."""
+
+    __slots__ = ("count", "gzip", "identity")
+
+    def __init__(self, encode: Callable[[], bytes], count: int | None = None) -> None:
+        identity = self.identity = Once(encode)
+        self.gzip = Once(lambda: gzip.compress(identity.get(), _GZIP_LEVEL, mtime=0))
+        self.count = count
+
+
+class Answers:
+    """The newest answers of one revision by URL, up to some bytes in all; for clients that ask the same again."""
+
+    def __init__(self, capacity: int = _KEPT_BYTES) -> None:
+        self._capacity = capacity
+        self._size = 0
+        self._kept: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def get(self, url: str | None) -> bytes | None:
+        """Return the answer to a URL, if it is kept."""
+        return self._kept.get(url or "")
+
+    def keep(self, url: str | None, data: bytes) -> None:
+        """Keep an answer; the oldest make room."""
+        with self._lock:
+            self._size += len(data) - len(self._kept.pop(url or "", b""))
+            self._kept[url or ""] = data
+            while self._size > self._capacity:
+                self._size -= len(self._kept.pop(next(iter(self._kept))))
+
+
+def json_bytes(model: object) -> bytes:
+    """Return a model as JSON."""
+    return orjson.dumps(model, option=orjson.OPT_NON_STR_KEYS)
+
+
+def accepted_coding(header: str) -> Coding:
+    """Return the coding that an `Accept-Encoding` header asks for, of those that are served."""
+    weights = dict(_weighted(part) for part in header.split(",") if part.strip())
+    return "gzip" if weights.get("gzip", weights.get("*", 0.0)) > 0 else "identity"
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    name, _, parameters = part.partition(";")
+    key, _, value = parameters.partition("=")
+    try:
+        weight = float(value) if key.strip().lower() == "q" else 1.0
+    except ValueError:
+        weight = 0.0
+    return name.strip().lower(), weight
+
+
+class SnapshotHandler(ApiHandler):
+    """Base of the reads: everything in an answer is of one revision, which is also its tag."""
+
+    def query(self, model: type[Q]) -> Q:
+        """Return the request's parameters; raises InvalidRequest."""
+        return parse_query(model, self.request.query_arguments)
+
+    async def current(self, refresh: bool = False) -> Snapshot:
+        """Return the newest snapshot, after a look at the disk if that is asked for."""
+        if refresh and self.hub.is_running:
+            try:
+                return await asyncio.wait_for(asyncio.wrap_future(self.hub.refresh()), _REFRESH_SECONDS)
+            except TimeoutError:
+                raise Unavailable("looking at the disk takes too long; ask without refresh") from None
+        return self.hub.snapshot
+
+    def is_known(self, snapshot: Snapshot) -> bool:
+        """Tag the answer with its revision; True, with a 304 sent, if the caller has that already.
+
+        All codings share the tag: ranges are not served, so no answer can be pieced together from two.
+        """
+        self.set_header("ETag", f'"{self.hub.instance}-{snapshot.revision}"')
+        self.set_header("Cache-Control", "no-cache")
+        if not self.check_etag_header():
+            return False
+        self.set_status(304)
+        self.finish()
+        return True
+
+    async def send_body(self, snapshot: Snapshot, key: str, make: Callable[[Snapshot], Body]) -> None:
+        """Finish with the bytes of a whole resource, shared by all who read this revision."""
+        self.set_header("Vary", "Accept-Encoding, Origin")
+        if self.is_known(snapshot):
+            return
+        body = snapshot.derive(("api", key), make)
+        if body.count is not None:
+            self.set_header("X-Total-Count", str(body.count))
+        data = await body.identity.wait()
+        if len(data) > _WORTH_COMPRESSING:
+            coding = accepted_coding(self.request.headers.get("Accept-Encoding", ""))
+            if coding == "gzip":
+                self.set_header("Content-Encoding", "gzip")
+                data = await body.gzip.wait()
+        self.finish(data)
+
+    async def send_model(self, snapshot: Snapshot, model: Callable[[], object]) -> None:
+        """Finish with a model made on a worker thread, or with what the same request was answered in this revision."""
+        if self.is_known(snapshot):
+            return
+        answers = snapshot.derive(("api", "answers"), lambda _: Answers())
+        data = answers.get(self.request.uri)
+        if data is None:
+            data = await off_loop(lambda: json_bytes(model()))
+            answers.keep(self.request.uri, data)
+        self.finish(data)

@@ -1,0 +1,188 @@
+"""/ws and /api/events: what happens in the fleet, as it happens, over a WebSocket or as server-sent events."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, ClassVar, Final
+
+import orjson
+from pydantic import Field
+from tornado.websocket import WebSocketHandler
+
+from api.base import ApiHandler, Responder
+from api.broadcast import Broadcaster, EventLimits, Subscriber, broadcaster_of
+from api.origins import is_loopback
+from api.queries import Position, Query, parse_query
+from workbench.errors import Forbidden, InvalidRequest
+from workbench.events import TOPICS, Event, Topic
+
+_KNOWN_TOPICS: Final = frozenset(TOPICS)
+
+
+class StreamQuery(Query):
+    """Where to begin, and what about: topics by commas or repeated."""
+
+    since: Position | None = None
+    topics: tuple[str, ...] = ()
+
+    def wanted(self, default: tuple[Topic, ...]) -> tuple[Topic, ...]:
+        """Return the topics asked for, or the default; raises InvalidRequest for one that does not exist."""
+        names = [name.strip() for item in self.topics for name in item.split(",")]
+        for name in names:
+            if name not in _KNOWN_TOPICS:
+                message = f'parameter "topics": there is no topic "{name}"'
+                raise InvalidRequest(message, parameter="topics", found=name, topics=TOPICS)
+        return tuple(topic for topic in TOPICS if topic in names) or default
+
+
+class RecentQuery(Query):
+    """How many of the newest events."""
+
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+
+
+class EventClient(Responder):
+    """What the two kinds of connection share."""
+
+    def limits(self) -> EventLimits:
+        """Return what a client may cost on this server."""
+        limits: EventLimits | None = self.application.settings.get("event_limits")
+        return limits or EventLimits()
+
+    @property
+    def broadcaster(self) -> Broadcaster:
+        """The broadcaster of this loop."""
+        return broadcaster_of(self.hub, self.limits())
+
+    def stream_query(self) -> StreamQuery:
+        """Return the parameters of the request; raises InvalidRequest."""
+        return parse_query(StreamQuery, self.request.query_arguments)
+
+
+class EventSocket(EventClient, WebSocketHandler):
+    """The WebSocket: `hello`, then events; a `subscribe` message chooses topics and replays."""
+
+    access = "read"
+    topics: ClassVar[tuple[Topic, ...]] = TOPICS
+    """What a client gets that asks for nothing."""
+
+    _subscriber: Subscriber | None = None
+
+    def prepare(self) -> Awaitable[None] | None:
+        if self.origin is None and not is_loopback(self.request.remote_ip or ""):
+            raise Forbidden("from another machine, a socket must come from an allowed page")
+        self.stream_query().wanted(self.topics)
+        self.broadcaster.check_room()
+        return super().prepare()
+
+    def _must_check_origin(self) -> bool:
+        return True
+
+    def check_origin(self, origin: str) -> bool:
+        """Allow: `prepare` has refused all other origins already, in words."""
+        return True
+
+    @property
+    def ping_interval(self) -> float:
+        return self.limits().ping_seconds
+
+    @property
+    def max_message_size(self) -> int:
+        return self.limits().message_bytes
+
+    def open(self, *_: str) -> None:
+        self.set_nodelay(True)
+        query = self.stream_query()
+        self._subscriber = self.broadcaster.join(self, query.wanted(self.topics), query.since)
+
+    def on_message(self, message: str | bytes) -> None:
+        """Take a `subscribe`; whatever else a client says is no reason to lose it."""
+        request = _parsed(message)
+        if self._subscriber is None or request.get("type") != "subscribe":
+            return
+        topics, since = request.get("topics"), request.get("since")
+        is_sound = (topics is None or isinstance(topics, list)) and (since is None or _is_sequence_number(since))
+        if is_sound:
+            known = None if topics is None else [topic for topic in TOPICS if topic in topics]
+            self._subscriber.subscribe(known, since)
+
+    async def send(self, event: Event) -> None:
+        """Send an event's frame, as text."""
+        await self.write_message(event.frame)
+
+    async def beat(self) -> None:
+        """Leave it to the protocol's own pings."""
+
+    def end(self, code: int, reason: str) -> None:
+        """Close with a code and a reason."""
+        self.close(code, reason)
+
+    def on_close(self) -> None:
+        if self._subscriber is not None:
+            self._subscriber.close()
+
+
+def _parsed(message: str | bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(message)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_sequence_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+class EventStreamHandler(EventClient, ApiHandler):
+    """GET: server-sent events. `since`, or the `Last-Event-ID` of a client that comes back, replays."""
+
+    access = "read"
+
+    _subscriber: Subscriber | None = None
+
+    async def get(self) -> None:
+        query = self.stream_query()
+        topics = query.wanted(TOPICS)
+        broadcaster = self.broadcaster
+        broadcaster.check_room()
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Accel-Buffering", "no")
+        if self.request.method == "HEAD":
+            return
+        self._auto_finish = False
+        self._subscriber = broadcaster.join(self, topics, self._since(query))
+
+    def _since(self, query: StreamQuery) -> int | None:
+        last = self.request.headers.get("Last-Event-ID", "")
+        return int(last) if last.isdecimal() else query.since
+
+    async def send(self, event: Event) -> None:
+        """Send an event under its number."""
+        self.write(b"id: %d\ndata: %s\n\n" % (event.seq, event.frame))
+        await self.flush()
+
+    async def beat(self) -> None:
+        """Send a comment."""
+        self.write(b":\n\n")
+        await self.flush()
+
+    def end(self, code: int, reason: str) -> None:
+        """End the stream; a browser comes back by itself."""
+        if not self._finished:
+            self.finish()
+
+    def on_connection_close(self) -> None:
+        if self._subscriber is not None:
+            self._subscriber.close()
+
+
+class RecentEventsHandler(ApiHandler):
+    """GET: a bare array of the newest events, oldest first."""
+
+    access = "read"
+
+    def get(self) -> None:
+        query = parse_query(RecentQuery, self.request.query_arguments)
+        frames = [event.frame for event in self.hub.log.newest(query.limit)]
+        self.set_header("Cache-Control", "no-store")
+        self.finish(b"[" + b",".join(frames) + b"]")

@@ -1,0 +1,144 @@
+"""/api/metrics and /metrics: the fleet's figures, for the front end and for Prometheus."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+from api.base import ApiHandler
+from api.broadcast import figures_of
+from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.wire import summary_model
+from workbench.hub import Hub
+
+Json = dict[str, Any]
+Status = Literal["healthy", "warning", "critical"]
+
+_OPENMETRICS: Final = "application/openmetrics-text"
+_RECENT_EVENTS: Final = 2_000
+
+_FLEET: Final[tuple[tuple[str, str, str, Status], ...]] = (
+    ("crates", "Crates", "crates", "healthy"),
+    ("manifests", "Manifests", "files", "healthy"),
+    ("broken", "Broken manifests", "files", "critical"),
+    ("stale", "Crates shown in their last good version", "crates", "warning"),
+    ("ports_owned", "Ports owned", "ports", "healthy"),
+    ("collisions", "Port collisions", "findings", "critical"),
+    ("errors", "Errors", "findings", "critical"),
+    ("warnings", "Warnings", "findings", "warning"),
+    ("hints", "Hints", "findings", "healthy"),
+)
+"""Figure, name, unit, and the status as soon as there is one of it."""
+
+
+def system_metrics(hub: Hub) -> list[Json]:
+    """Return SystemMetric[]: {id, name, value, unit, trend, status}; the trend is against the revision before."""
+    snapshot = hub.snapshot
+    now = snapshot.derive("summary", summary_model)
+    before = _figures_before(hub, snapshot.revision)
+    fleet = [
+        _metric(key, name, now[key], unit, _trend(now[key], before.get(key)), grave if now[key] else "healthy")
+        for key, name, unit, grave in _FLEET
+    ]
+    is_watched = hub.status()["watch"]["mode"] == "events"
+    watching: Status = "healthy" if is_watched else "warning"
+    return [
+        *fleet,
+        _metric("revision", "Revision", snapshot.revision, "revisions", "up", "healthy"),
+        _metric("clients", "Clients of the events", figures_of(hub).clients, "clients", "stable", "healthy"),
+        _metric("uptime", "Uptime", round(time.time() - hub.started_at, 1), "seconds", "up", "healthy"),
+        _metric("watching", "Disk is watched", int(is_watched), "flag", "stable", watching),
+    ]
+
+
+def _metric(key: str, name: str, value: float, unit: str, trend: str, status: Status) -> Json:
+    return {"id": key, "name": name, "value": value, "unit": unit, "trend": trend, "status": status}
+
+
+def _trend(now: float, before: float | None) -> str:
+    if before is None or now == before:
+        return "stable"
+    return "up" if now > before else "down"
+
+
+def _figures_before(hub: Hub, revision: int) -> Json:
+    for event in reversed(hub.log.newest(_RECENT_EVENTS)):
+        if event.type == "fleet.revision" and event.revision < revision:
+            return event.data
+    return {}
+
+
+def prometheus_text(hub: Hub) -> str:
+    """Return the figures in Prometheus' text format."""
+    lines: list[str] = []
+    for name, kind, meaning, samples in _families(hub):
+        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
+        suffix = "_total" if kind == "counter" else ""
+        lines += [f"{name}{suffix}{labels} {value}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+Samples = list[tuple[str, float]]
+
+
+def _families(hub: Hub) -> Iterator[tuple[str, str, str, Samples]]:
+    snapshot = hub.snapshot
+    summary = snapshot.derive("summary", summary_model)
+    figures = figures_of(hub)
+    for key, name, _, _ in _FLEET:
+        yield f"workbench_fleet_{key}", "gauge", name + ".", [("", summary[key])]
+    yield "workbench_findings", "gauge", "Findings by kind and severity.", _by_kind(snapshot)
+    yield "workbench_revision", "gauge", "Revision of the snapshot.", [("", snapshot.revision)]
+    yield "workbench_ready", "gauge", "Whether the first scan is done.", [("", int(hub.is_ready))]
+    yield "workbench_start_time_seconds", "gauge", "When the hub was made, since the epoch.", [("", hub.started_at)]
+    yield "workbench_event_seq", "gauge", "Number of the newest event.", [("", hub.log.last_seq)]
+    yield "workbench_event_clients", "gauge", "Clients that follow the events.", [("", figures.clients)]
+    yield "workbench_event_frames", "counter", "Frames sent to clients.", [("", figures.sent)]
+    yield "workbench_event_evictions", "counter", "Clients sent away for being slow.", [("", figures.evictions)]
+
+
+def _by_kind(snapshot: Snapshot) -> Samples:
+    counts = Counter((item.kind, item.severity) for item in snapshot.findings)
+    return [(f'{{kind="{kind}",severity="{severity}"}}', count) for (kind, severity), count in sorted(counts.items())]
+
+
+def wanted_format(accept: str) -> str:
+    """Return the media type to answer `/metrics` in: JSON unless text is asked for by name and preferred."""
+    weights: dict[str, float] = {}
+    for part in accept.split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        weight = float(quality) if quality.replace(".", "", 1).isdecimal() else 0.0
+        weights[media_type] = max(weights.get(media_type, 0.0), weight)
+    best, weight = "application/json", weights.get("application/json", 0.0)
+    for media_type in (_OPENMETRICS, "text/plain"):
+        if weights.get(media_type, 0.0) > weight:
+            best, weight = media_type, weights[media_type]
+    return best
+
+
+class MetricsHandler(ApiHandler):
+    """GET: SystemMetric[]."""
+
+    access = "read"
+
+    def get(self) -> None:
+        self.finish_json(system_metrics(self.hub))
+
+
+class PlainMetricsHandler(ApiHandler):
+    """GET: SystemMetric[] for whoever takes anything, Prometheus text for whoever asks for text."""
+
+    access = "read"
+
+    def get(self) -> None:
+        self.set_header("Vary", "Accept, Origin")
+        media_type = wanted_format(self.request.headers.get("Accept", "*/*"))
+        if media_type == "application/json":
+            self.finish_json(system_metrics(self.hub))
+            return
+        is_open = media_type == _OPENMETRICS
+        version = "1.0.0" if is_open else "0.0.4"
+        self.set_header("Content-Type", f"{media_type}; version={version}; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(prometheus_text(self.hub) + ("# EOF\n" if is_open else ""))

@@ -1,0 +1,93 @@
+"""Query strings as typed models: every route declares its parameters, and a wrong one is named in the answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, TypeVar, get_origin
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from tornado.web import RequestHandler
+
+from workbench.errors import InvalidRequest
+
+T = TypeVar("T")
+Q = TypeVar("Q", bound="Query")
+
+MAX_PAGE: Final = 100_000
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
+Position = Annotated[int, Field(ge=0)]
+
+
+class Query(BaseModel):
+    """The parameters of a route. Unknown ones are refused: a misspelt filter must not return everything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class SnapshotQuery(Query):
+    """Parameters of every read: `refresh` looks at the disk first."""
+
+    refresh: bool = False
+
+
+class PageQuery(SnapshotQuery):
+    """Parameters of a list that may be read in pages."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] | None = None
+    offset: Position = 0
+
+
+def parse_query(model: type[Q], arguments: Mapping[str, Sequence[bytes]]) -> Q:
+    """Return the parameters of a request; raises InvalidRequest that names the first wrong one."""
+    given: dict[str, Any] = {}
+    for name, values in arguments.items():
+        texts = [value.decode("utf-8", "replace") for value in values]
+        given[name] = texts if _is_list(model, name) else texts[-1]
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise _refused(model, error) from None
+
+
+def _is_list(model: type[Query], name: str) -> bool:
+    fields = model.model_fields.items()
+    return any(name == (field.alias or key) and get_origin(field.annotation) is tuple for key, field in fields)
+
+
+def _refused(model: type[Query], error: ValidationError) -> InvalidRequest:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        known = sorted(field.alias or name for name, field in model.model_fields.items())
+        return InvalidRequest(f'no parameter is named "{name}"', parameter=name, parameters=known)
+    found = str(first["input"])[:100]
+    return InvalidRequest(f'parameter "{name}": {first["msg"]}, found "{found}"', parameter=name, found=found)
+
+
+def page_of(handler: RequestHandler, items: Sequence[T], query: PageQuery) -> Sequence[T]:
+    """Return the page of `items` that was asked for, and tell the whole count and the neighbouring pages."""
+    handler.set_header("X-Total-Count", str(len(items)))
+    if query.limit is None:
+        return items[query.offset :]
+    links = _neighbours(len(items), query.limit, query.offset)
+    handler.set_header("Link", ", ".join(f'<{_url(handler, offset)}>; rel="{rel}"' for rel, offset in links.items()))
+    return items[query.offset : query.offset + query.limit]
+
+
+def _neighbours(total: int, limit: int, offset: int) -> dict[str, int]:
+    last = max(0, (total - 1) // limit * limit)
+    links = {"first": 0, "last": last}
+    if offset > 0:
+        links["prev"] = max(0, min(offset, total) - limit)
+    if offset + limit < total:
+        links["next"] = offset + limit
+    return links
+
+
+def _url(handler: RequestHandler, offset: int) -> str:
+    arguments = {
+        name: [value.decode("utf-8", "replace") for value in values]
+        for name, values in handler.request.query_arguments.items()
+    }
+    return f"{handler.request.path}?{urlencode({**arguments, 'offset': [str(offset)]}, doseq=True)}"

@@ -1,0 +1,98 @@
+"""/health, /ready, /status, /services and /agents/list: what front ends and load balancers ask first."""
+
+import time
+from typing import Any
+
+from api.base import ApiHandler
+from workbench.fleet.graph import crate_node
+from workbench.fleet.snapshot import Snapshot
+from workbench.hub import Hub
+
+Json = dict[str, Any]
+
+
+def services_of(snapshot: Snapshot) -> list[Json]:
+    """Return the fleet's services, the crates that own a port: {id, name, port, ports, classification, health}.
+
+    `health` is "unknown": manifests tell what should run, not what does.
+    """
+    return snapshot.derive(("api", "services"), _services)
+
+
+def _services(snapshot: Snapshot) -> list[Json]:
+    names = snapshot.names
+    services = []
+    for crate in snapshot.crates:
+        ports = {c.label: c.port for c in snapshot.records[crate.path].claims if c.role == "owner"}
+        if ports:
+            services.append(
+                {
+                    "id": crate_node(crate, names).removeprefix("crate:"),
+                    "name": crate.name,
+                    "port": next(iter(ports.values())),
+                    "ports": ports,
+                    "classification": crate.classification or "unclassified",
+                    "health": "unknown",
+                }
+            )
+    return services
+
+
+def services_model(hub: Hub) -> Json:
+    """Return the services with their totals; only a service whose health is known counts as healthy."""
+    services = services_of(hub.snapshot)
+    return {
+        "status": "ready" if hub.is_ready else "scanning",
+        "total_services": len(services),
+        "healthy_services": sum(service["health"] == "healthy" for service in services),
+        "unknown_services": sum(service["health"] == "unknown" for service in services),
+        "services": services,
+    }
+
+
+class HealthHandler(ApiHandler):
+    """GET: 200 while the process answers."""
+
+    access = "public"
+
+    def get(self) -> None:
+        uptime = round(time.time() - self.hub.started_at, 3)
+        self.finish_json({"status": "ok", "revision": self.hub.snapshot.revision, "uptime_seconds": uptime})
+
+
+class ReadyHandler(ApiHandler):
+    """GET: 200 once the first scan is done, 503 before."""
+
+    access = "public"
+
+    def get(self) -> None:
+        hub = self.hub
+        status = "ready" if hub.is_ready else "scanning"
+        self.finish_json({"status": status, "revision": hub.snapshot.revision}, 200 if hub.is_ready else 503)
+
+
+class StatusHandler(ApiHandler):
+    """GET: how the server fares, with the services."""
+
+    access = "read"
+
+    def get(self) -> None:
+        self.finish_json({**self.hub.status(), **services_model(self.hub)})
+
+
+class ServicesHandler(ApiHandler):
+    """GET: the services."""
+
+    access = "read"
+
+    def get(self) -> None:
+        self.finish_json(services_model(self.hub))
+
+
+class AgentsHandler(ApiHandler):
+    """GET: a bare array of agents; the workbench has none."""
+
+    access = "read"
+
+    def get(self) -> None:
+        self.finish_json([])

@@ -1,0 +1,84 @@
+import asyncio
+import gzip
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from api.encoded import Answers, Body, Once
+from workbench.fleet import wire
+from workbench.hub import Hub
+
+
+def test_once_is_computed_once_for_all_who_ask_together(run: Callable[..., Any]) -> None:
+    calls: list[str] = []
+
+    def compute() -> list[int]:
+        calls.append(threading.current_thread().name)
+        return [1]
+
+    once = Once(compute)
+
+    async def ask() -> list[list[int]]:
+        return list(await asyncio.gather(*(once.wait() for _ in range(50))))
+
+    answers = run(ask())
+    assert len(calls) == 1
+    assert calls[0] != threading.main_thread().name
+    assert all(answer is answers[0] for answer in answers)
+    assert once.get() is answers[0]
+
+
+def test_a_failure_is_told_to_all_and_not_kept(run: Callable[..., Any]) -> None:
+    outcomes = iter([RuntimeError("first"), None])
+
+    def compute() -> str:
+        if error := next(outcomes):
+            raise error
+        return "second"
+
+    once = Once(compute)
+
+    async def ask() -> list[Any]:
+        return list(await asyncio.gather(once.wait(), once.wait(), return_exceptions=True))
+
+    assert [str(error) for error in run(ask())] == ["first", "first"]
+    assert run(once.wait()) == "second"
+
+
+def test_gzip_is_of_the_identity_and_always_the_same() -> None:
+    bodies = [Body(lambda: b"[1,2,3]" * 1000) for _ in range(2)]
+    assert gzip.decompress(bodies[0].gzip.get()) == bodies[0].identity.get()
+    assert bodies[0].gzip.get() == bodies[1].gzip.get()
+
+
+def test_answers_keep_to_their_size() -> None:
+    answers = Answers(capacity=10)
+    for url, data in (("/a", b"12345"), ("/b", b"12345"), ("/a", b"123"), ("/c", b"123")):
+        answers.keep(url, data)
+    assert [answers.get(url) for url in ("/a", "/b", "/c")] == [b"123", None, b"123"]
+    answers.keep("/large", b"x" * 11)
+    assert [answers.get(url) for url in ("/a", "/c", "/large")] == [None] * 3
+
+
+def test_the_same_request_is_encoded_once_in_a_revision(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = http.get("/api/crates/ledger")
+    monkeypatch.setattr(wire, "claim_model", None)
+    assert http.get("/api/crates/ledger").content == first.content
+
+
+def test_nothing_is_encoded_on_the_loop(still_hub: Hub, http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[str] = set()
+    real = wire.claim_model
+
+    def noted(claim: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        return real(claim)
+
+    monkeypatch.setattr(wire, "claim_model", noted)
+    for path in ("/api/ports", "/api/crates/ledger", "/api/ports/18010"):
+        assert http.get(path).status_code == 200
+    assert threads
+    assert "live-api" not in threads

@@ -1,0 +1,86 @@
+import httpx
+import pytest
+
+from api import routes, socket_routes
+from api.base import ApiHandler, NotFoundHandler, check_access
+from workbench.hub import Hub
+
+PATHS = [
+    "/health",
+    "/ready",
+    "/status",
+    "/services",
+    "/agents/list",
+    "/metrics",
+    "/api/metrics",
+    "/api/crates",
+    "/api/crates/ledger",
+    "/api/ports",
+    "/api/ports/conflicts",
+    "/api/ports/18010",
+    "/api/findings",
+    "/api/graph",
+    "/api/graph/cycles",
+    "/api/graph/path?from=portal&to=ledger",
+    "/api/graph/blast-radius/ledger",
+    "/api/graph/port:18010",
+    "/api/events/recent",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_read_answers_get_head_and_options(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert "Server" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    head = http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers.get("ETag") == answer.headers.get("ETag")
+    options = http.options(path)
+    assert (options.status_code, options.content, options.headers["Allow"]) == (204, b"", "GET, HEAD, OPTIONS")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/api/events"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_other_methods_are_405_in_json(http: httpx.Client, path: str, method: str) -> None:
+    answer = http.request(method, path, headers={"X-Request-Id": "r-1"})
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert answer.json() == {
+        "error": {
+            "code": "method-not-allowed",
+            "message": f"{path.partition('?')[0]} does not know {method}",
+            "details": {"methods": ["GET", "HEAD", "OPTIONS"]},
+            "request_id": "r-1",
+        }
+    }
+
+
+def test_a_method_nobody_knows(http: httpx.Client) -> None:
+    assert http.request("BREW", "/api/crates").json()["error"]["code"] == "method-not-allowed"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/crates/", "/api/crates/a/b", "/api/ports/1/2"])
+def test_unmatched_paths_are_404_in_json(http: httpx.Client, path: str, method: str) -> None:
+    answer = http.request(method, path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+    if method != "HEAD":
+        error = answer.json()["error"]
+        assert (error["code"], error["details"]) == ("not-found", {"path": path})
+        assert error["message"] == f"there is no {path}"
+
+
+def test_every_route_says_who_may_call_it(still_hub: Hub) -> None:
+    everything = [*routes(still_hub), *socket_routes(still_hub)]
+    assert {handler.access for _, handler, _ in everything} == {"public", "read"}  # type: ignore[attr-defined]
+
+
+def test_a_route_that_does_not_say_is_refused(still_hub: Hub) -> None:
+    class Silent(ApiHandler):
+        pass
+
+    with pytest.raises(TypeError, match=r"^/x: Silent does not say who may call it \(`access`\)$"):
+        check_access([(r"/x", Silent, {"hub": still_hub})])
+    assert check_access([(r"/x", NotFoundHandler, {})]) == [(r"/x", NotFoundHandler, {})]

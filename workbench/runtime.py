@@ -1,0 +1,72 @@
+"""The process-wide hub: what a plugin of `panel serve` and pages served without our own server share."""
+
+import atexit
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.config import sample_fleet, state_folder
+from workbench.hub import Hub
+from workbench.settings import Settings, find_settings, load_settings
+
+if TYPE_CHECKING:
+    from workbench.workbench import Workbench
+
+__all__ = ["configured_roots", "current_hub", "current_settings", "current_workbench", "sample_fleet", "set_hub"]
+
+
+class _Current:
+    """The hub in use. A lock keeps two threads from starting one each."""
+
+    def __init__(self) -> None:
+        self.hub: Hub | None = None
+        self.lock = threading.Lock()
+
+
+_current = _Current()
+
+
+def current_settings() -> Settings:
+    """Return the settings that hold where this process was started; raises ConfigurationError."""
+    return load_settings(find_settings(Path()))
+
+
+def configured_roots() -> list[Path]:
+    """Return the roots in WORKBENCH_ROOTS (separated as PATH is), else those of the settings, else the sample fleet."""
+    given = [Path(root) for root in os.environ.get("WORKBENCH_ROOTS", "").split(os.pathsep) if root]
+    file = find_settings(Path())
+    folder = file.parent if file else Path()
+    return given or [folder / root for root in current_settings().discovery.roots] or [sample_fleet()]
+
+
+def current_hub() -> Hub:
+    """Return the hub of this process; the first call makes one over the configured roots and starts it.
+
+    Raises RootError if a root does not exist, ConfigurationError if a setting is wrong.
+    """
+    from workbench.store.database import Store
+
+    with _current.lock:
+        if _current.hub is None:
+            settings = current_settings()
+            folder = state_folder(Path(settings.server.state) if settings.server.state else None)
+            hub = Hub(configured_roots(), settings.hub_options(), Store(folder))
+            hub.discovery.check_roots()
+            hub.start()
+            atexit.register(hub.stop)
+            _current.hub = hub
+        return _current.hub
+
+
+def set_hub(hub: Hub | None) -> None:
+    """Make `hub` the one of this process; None forgets it. Starting and stopping it stays the caller's."""
+    with _current.lock:
+        _current.hub = hub
+
+
+def current_workbench() -> "Workbench":
+    """Return the analyst's object over the hub of this process."""
+    from workbench.workbench import Workbench
+
+    return Workbench(current_hub())
