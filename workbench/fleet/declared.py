@@ -33,8 +33,10 @@ def table_of(document: Mapping[str, Any], *path: str) -> dict[str, Any]:
     """Return a table of the document; an empty one if it is absent or no table."""
     node: Any = document
     for part in path:
-        node = node.get(part) if isinstance(node, dict) else None
-    return node if isinstance(node, dict) else {}
+        node = node.get(part)
+        if type(node) is not dict:
+            return {}
+    return node  # type: ignore[no-any-return]
 
 
 def text_of(table: Mapping[str, Any], key: str) -> str | None:
@@ -71,7 +73,7 @@ def declared_ports(document: Mapping[str, Any], header: KeyPath, text: str) -> t
         entry for entry in _single(table_of(document, "network"), ("network",), "network") if entry.port not in seen
     ]
     entries += _integration_ports(table_of(document, "integration"))
-    if _URL_HINT.search(text):
+    if "://" in text and _URL_HINT.search(text):
         known = {(fold(entry.subject or entry.label), entry.port) for entry in entries}
         known |= {("", port) for port in seen}
         entries += [entry for entry in _url_ports(document, ()) if (fold(entry.subject), entry.port) not in known]

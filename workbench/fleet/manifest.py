@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import tomli
@@ -28,6 +28,7 @@ from workbench.fleet.toml import parse_toml
 
 _PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _TEMPLATE_NAME: Final = re.compile(r'^[ \t]*name[ \t]*=[ \t]*["\']?[^"\'\n]*\$\{', re.MULTILINE)
+_VALIDATOR: Final = ManifestDocument.__pydantic_validator__
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4000,}")
 
 
@@ -104,7 +105,7 @@ class _Reader:
     def read(self) -> Manifest:
         self._find_header()
         name = self.header.get("name")
-        if isinstance(name, str) and _PLACEHOLDER.search(name):
+        if isinstance(name, str) and "${" in name and _PLACEHOLDER.search(name):
             return _template(self.source, self.digest, (*self.header_path, "name"))
         self._validate()
         self._find_header()
@@ -128,7 +129,7 @@ class _Reader:
     def _validate(self) -> None:
         """Report what the schema refuses and blank it out, so that the rest can be trusted."""
         try:
-            ManifestDocument.model_validate(self.document)
+            _VALIDATOR.validate_python(self.document)
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False, include_context=False):
                 path = _path_within(self.document, error["loc"])
@@ -215,13 +216,15 @@ class _Reader:
             self.report("SC009", f"older spelling understood: {', '.join(notes)}", *self.header_path)
 
     def _check_spelling(self) -> None:
-        for table in KNOWN_TABLES:
-            path = tuple(table.split("."))
-            content = table_of(self.document, *path)
-            for key in content.keys() - _known(table):
-                if suggestion := _suggestion(table, key):
-                    message = f'unknown key "{key}" in [{table}]: did you mean "{suggestion}"?'
-                    self.report("SC006", message, *path, key, fix=f'Rename "{key}" to "{suggestion}".')
+        for path, table, known in _known_tables():
+            content = self.document.get(path[0])
+            if len(path) > 1 and isinstance(content, dict):
+                content = content.get(path[1])
+            if isinstance(content, dict):
+                for key in content:
+                    if key not in known and (suggestion := _suggestion(table, key)):
+                        message = f'unknown key "{key}" in [{table}]: did you mean "{suggestion}"?'
+                        self.report("SC006", message, *path, key, fix=f'Rename "{key}" to "{suggestion}".')
 
 
 def timestamp(value: object) -> datetime | None:
@@ -283,14 +286,15 @@ def _message(error: Any) -> str:
     return str(error["msg"])
 
 
-@lru_cache(maxsize=64)
-def _known(table: str) -> frozenset[str]:
-    return known_keys(table)
+@cache
+def _known_tables() -> tuple[tuple[tuple[str, ...], str, frozenset[str]], ...]:
+    """Return (path, name, keys) of each table whose keys are known."""
+    return tuple((tuple(table.split(".")), table, known_keys(table)) for table in KNOWN_TABLES)
 
 
 @lru_cache(maxsize=4096)
 def _suggestion(table: str, key: str) -> str | None:
-    return nearest(key, _known(table))
+    return nearest(key, known_keys(table))
 
 
 def diagnostics_of(manifests: Iterator[Manifest]) -> Iterator[Finding]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import Any, Final, Literal
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal, NamedTuple
 
 from workbench.fleet.positions import KeyPath, Positions, dotted
 from workbench.fleet.rules import COLLISION_KINDS, RULES, SEVERITIES, Rule, Severity
@@ -28,8 +28,7 @@ class SourceText:
         return Positions(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """A place in a manifest: path, line, column and key. Lines and columns count from 1."""
 
     source: SourceText
@@ -67,8 +66,7 @@ class Site:
         return f"{self.path}:{line}:{column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something that is wrong or worth knowing, with every place that takes part in it."""
 
     code: str
@@ -123,8 +121,7 @@ PortOrigin = Literal["ports", "service", "network", "integration", "header", "ur
 """The part of a manifest that a port was written in."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortEntry:
+class PortEntry(NamedTuple):
     """A port as it is written in a manifest, before anything is decided about it."""
 
     label: str
@@ -136,8 +133,7 @@ class PortEntry:
     """For URLs and integration tables: the name of the service that the entry speaks of."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortClaim:
+class PortClaim(NamedTuple):
     """What a crate has to do with a port: its role, whose port it is, and the rule that decided so."""
 
     crate: str
@@ -162,8 +158,7 @@ class PortClaim:
 DependencyKind = Literal["crate", "internal", "runtime", "service"]
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(NamedTuple):
     """A dependency as declared: `kind` tells crates from runtimes and outside services."""
 
     alias: str
@@ -254,6 +249,7 @@ NAME_PREFIXES: Final = ("ctas7-", "sx9-")
 """Prefixes of the fleet's generations; a crate is often spoken of without them."""
 
 
+@lru_cache(maxsize=65_536)
 def fold(name: str) -> str:
     """Return a name as references compare it: lower case, `_` as `-`, generation prefix dropped."""
     folded = name.strip().lower().replace("_", "-")

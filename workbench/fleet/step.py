@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from workbench.fleet import findings as rules
 from workbench.fleet.claims import Names, decide_claims, mentions
@@ -11,6 +11,8 @@ from workbench.fleet.cycles import Link, cycles_of
 from workbench.fleet.index import Index
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
 from workbench.fleet.snapshot import Record, Snapshot, Subject, Tally, Touched
+
+_COUNTED_AS: Final = {"error": "errors", "warning": "warnings", "hint": "hints"}
 
 
 @dataclass
@@ -147,9 +149,9 @@ class Step:
             items = tuple(found)
             subjects.add(subject)
             for item in groups.get(subject, ()):
-                self.tally.subtract(_weights(item))
+                self._weigh(item, -1)
             for item in items:
-                self.tally.update(_weights(item))
+                self._weigh(item, 1)
             if items:
                 groups[subject] = items
             else:
@@ -172,13 +174,19 @@ class Step:
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(subjects))
 
+    def _weigh(self, item: Finding, by: int) -> None:
+        self.tally["findings"] += by
+        self.tally[_COUNTED_AS[item.severity]] += by
+        if item.is_collision:
+            self.tally["collisions"] += by
+
     def _file_findings(self, path: str) -> Iterator[Finding]:
         record = self.records.get(path)
         if record is None:
             return
         crate = record.crate
         for diagnostic in record.manifest.diagnostics:
-            yield replace(diagnostic, crates=(crate.name,)) if crate else diagnostic
+            yield diagnostic._replace(crates=(crate.name,)) if crate else diagnostic
         if crate is not None:
             yield from rules.crate_findings(crate, record.claims, self.new.plan)
             yield from rules.unresolved_findings(crate, [(item.target, item.key_path) for item in record.missing])
@@ -230,10 +238,6 @@ def _figures(record: Record | None) -> dict[str, int]:
         "broken": record.manifest.is_broken,
         "stale": record.is_stale,
     }
-
-
-def _weights(item: Finding) -> dict[str, int]:
-    return {"findings": 1, f"{item.severity}s": 1, "collisions": item.is_collision}
 
 
 def _links(crate: Crate, names: Names) -> tuple[tuple[Link, ...], tuple[Dependency, ...]]:

@@ -61,6 +61,8 @@ class Walk:
         base = relative(self.root, self.start)
         stack = [(self.start, f"{base}/" if base else "", base.count("/") + bool(base))]
         entered: set[str] = set()
+        pruned, enters, max_depth = self.scope.prune, self.scope.enters, self.scope.max_depth
+        has_globs, follows = bool(self.scope.exclude), self.scope.symlinks != "never"
         while stack:
             directory, path, depth = stack.pop()
             self.progress.directories += 1
@@ -81,23 +83,27 @@ class Walk:
             with entries:
                 for entry in entries:
                     name = entry.name
-                    if name.endswith(".toml"):
+                    if entry.is_dir(follow_symlinks=False):
+                        if enters(path + name) if has_globs else name not in pruned:
+                            if depth < max_depth:
+                                stack.append((entry.path, f"{path}{name}/", depth + 1))
+                            else:
+                                yield self._too_deep(path + name)
+                    elif name[-5:] == ".toml":
                         if name == MANIFEST_NAME or name.endswith(MANIFEST_SUFFIX):
                             yield from self._manifest(entry, path + name)
                     elif name == ".gitignore":
                         self._ignore_file(entry)
-                    elif self._is_directory(entry, entered) and self.scope.enters(path + name):
-                        if depth < self.scope.max_depth:
-                            stack.append((entry.path, f"{path}{name}/", depth + 1))
-                        else:
-                            reason = f"deeper than {self.scope.max_depth} directories below its root; not entered"
-                            fix = "Add the directory as a root of its own."
-                            yield unreadable_manifest(f"{self.prefix}{path}{name}", reason, fix)
+                    elif follows and self._leads_to_directory(entry, entered) and enters(path + name):
+                        stack.append((entry.path, f"{path}{name}/", depth + 1))
 
-    def _is_directory(self, entry: "os.DirEntry[str]", entered: set[str]) -> bool:
-        if entry.is_dir(follow_symlinks=False):
-            return True
-        if self.scope.symlinks == "never" or not entry.is_symlink() or not entry.is_dir():
+    def _too_deep(self, path: str) -> Manifest:
+        reason = f"deeper than {self.scope.max_depth} directories below its root; not entered"
+        return unreadable_manifest(self.prefix + path, reason, "Add the directory as a root of its own.")
+
+    def _leads_to_directory(self, entry: "os.DirEntry[str]", entered: set[str]) -> bool:
+        """Whether a link leads to a directory inside the root that was not entered through a link yet."""
+        if not entry.is_symlink() or not entry.is_dir():
             return False
         target = os.path.realpath(entry.path)
         if target in entered or not self._is_inside(target) or self._contains(target, entry.path):
