@@ -61,3 +61,17 @@ def test_every_setting_is_documented() -> None:
         part = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
         for key in field.annotation.model_fields:  # type: ignore[union-attr]
             assert re.search(rf"(`{key}`|\b{key} = |ports\.{key}\])", part), f"{section}.{key}"
+
+
+def test_every_route_is_documented() -> None:
+    from unittest.mock import Mock
+
+    from api import routes
+
+    text = (DOCS / "api.md").read_text()
+    documented = set(re.findall(r"/[a-z][\w/:-]*", text))
+    for pattern, *_ in routes(Mock()):
+        route = re.sub(r"\(\?:.*?\)\?", "", str(pattern))
+        if route != "/api":
+            shape = re.sub(r"\(.*?\)", ":x", route)
+            assert shape in {re.sub(r":\w+", ":x", path) for path in documented}, route
