@@ -209,6 +209,7 @@ def serve(  # noqa: PLR0917
     from workbench.hub import Hub
     from workbench.server import serve as run_server
     from workbench.store.database import Store
+    from workbench.store.last_fleet import LastFleet
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
@@ -217,7 +218,9 @@ def serve(  # noqa: PLR0917
     roots = [sample_fleet()] if demo else _roots(paths, config, settings)
     server = settings.server
     folder = state_folder(Path(server.state) if server.state else None, demo=demo)
-    hub = Hub(roots, settings.hub_options(), Store(folder))
+    options = settings.hub_options()
+    key = repr(([str(root.absolute()) for root in roots], options.scope, options.plan))
+    hub = Hub(roots, options, Store(folder), LastFleet(folder, key))
     hub.discovery.check_roots()
     run_server(
         hub,

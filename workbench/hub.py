@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_BEAT: Final = 5.0
 _RECHECK_AFTER: Final = 0.3
+_KEEP_EVERY: Final = 60.0
 _DUTY: Final = 40
 """A reconcile beat is at least this many times as long as the reconciliation itself took."""
 
@@ -52,6 +53,16 @@ class Journal(Protocol):
         """Bring the tables on disk nearer to a snapshot for a short while; True when they are equal to it."""
 
 
+class Memory(Protocol):
+    """Where a hub keeps the last known fleet between two runs."""
+
+    def save(self, snapshot: Snapshot, identities: dict[str, Any]) -> None:
+        """Keep a snapshot and the identities of its files."""
+
+    def load(self) -> tuple[Snapshot, dict[str, Any]] | None:
+        """Return what was kept; None if there is nothing that fits."""
+
+
 @dataclass(frozen=True)
 class HubOptions:
     """How a hub looks after its roots. `beat` is the longest time, in seconds, between two reconciliations."""
@@ -70,11 +81,16 @@ class Hub:
     """
 
     def __init__(
-        self, roots: Sequence[Path | str], options: HubOptions | None = None, journal: Journal | None = None
+        self,
+        roots: Sequence[Path | str],
+        options: HubOptions | None = None,
+        journal: Journal | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.options = options or HubOptions()
         self.discovery = Discovery(roots, self.options.scope)
         self.journal = journal
+        self.memory = memory
         self.log = EventLog()
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
@@ -89,6 +105,8 @@ class Hub:
         self._beat_at = 0.0
         self._mirrored = True
         self._stopping = False
+        self._kept_revision = 0
+        self._keep_at = 0.0
 
     @property
     def snapshot(self) -> Snapshot:
@@ -99,6 +117,11 @@ class Hub:
     def is_ready(self) -> bool:
         """Whether the first scan is done."""
         return self._ready.is_set()
+
+    @property
+    def is_last_known(self) -> bool:
+        """Whether the snapshot is that of an earlier run and not yet compared with the disk."""
+        return self.reconciled_at is None and bool(self._snapshot.records)
 
     @property
     def is_running(self) -> bool:
@@ -147,7 +170,7 @@ class Hub:
         """Return how the hub fares: roots, revision, scan progress, watching, journal."""
         progress = self.progress
         return {
-            "status": "ready" if self.is_ready else "scanning",
+            "status": "last-known" if self.is_last_known else "ready" if self.is_ready else "scanning",
             "instance": self.instance,
             "revision": self._snapshot.revision,
             "taken_at": iso(self._snapshot.taken_at),
@@ -181,6 +204,7 @@ class Hub:
         self._commands.put(_Command(subtrees=subtrees))
 
     def _run(self) -> None:
+        self._recall()
         self._open_journal()
         self._survive(None)
         _freeze()
@@ -197,6 +221,7 @@ class Hub:
                     done.set_result(self._snapshot)
         finally:
             self._cancel_waiting()
+            self._keep()
             if self.journal:
                 self.journal.close()
 
@@ -208,10 +233,28 @@ class Hub:
         try:
             command = self._commands.get(timeout=max(wait, 0.0))
         except queue.Empty:
+            if time.monotonic() >= self._keep_at:
+                self._keep()
             return _Command()
         while not self._commands.empty():
             command = command.merged(self._commands.get())
         return command
+
+    def _recall(self) -> None:
+        """Show the last known fleet until the disk was read."""
+        kept = self.memory.load() if self.memory else None
+        if kept is not None:
+            self._snapshot, identities = kept
+            self.discovery.resume(identities)
+            self._kept_revision = self._snapshot.revision
+            self._ready.set()
+
+    def _keep(self) -> None:
+        """Keep the fleet for the next start, if it changed since it was last kept."""
+        if self.memory and self.reconciled_at is not None and self._kept_revision != self._snapshot.revision:
+            self.memory.save(self._snapshot, self.discovery.identities)
+            self._kept_revision = self._snapshot.revision
+        self._keep_at = time.monotonic() + _KEEP_EVERY
 
     def _cancel_waiting(self) -> None:
         while not self._commands.empty():
@@ -251,7 +294,7 @@ class Hub:
         older = self._snapshot
         if newer is older:
             return
-        first = self.reconciled_at is None
+        first = not older.records and self.reconciled_at is None
         drafts = [revision_draft(newer)] if first else drafts_of(diff(older, newer), newer)
         events = self.log.number(drafts, newer.revision)
         self._write(newer, events)
@@ -267,7 +310,7 @@ class Hub:
         except StoreError as error:
             self._lose_journal(error)
             return
-        self._snapshot.revision = revision
+        self._snapshot.revision = max(revision, self._snapshot.revision)
         self.log.restore(events)
 
     def _write(self, snapshot: Snapshot, events: list[Event]) -> None:

@@ -22,6 +22,10 @@ class SourceText:
         self.path = path
         self.text = text
 
+    def __reduce__(self) -> tuple[type["SourceText"], tuple[str, str]]:
+        """Leave the positions behind when copied or kept: they are found again when asked for."""
+        return SourceText, (self.path, self.text)
+
     @cached_property
     def positions(self) -> Positions:
         """The positions of all keys; made when a line is first asked for, then kept."""

@@ -61,6 +61,11 @@ class Touched:
     subjects: frozenset[Subject] = frozenset()
 
 
+_STATE: Final = (
+    "_by_alias", "_by_name", "_findings", "_references", "at_port", "plan", "records", "revision", "taken_at", "tally"
+)  # fmt: skip
+
+
 class Snapshot:
     """One revision of the fleet. Immutable; everything derived from it is computed once and shared.
 
@@ -97,6 +102,18 @@ class Snapshot:
         self.tally = Tally()
         self.token: object = object()
         self.touched = Touched(None)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that makes up this snapshot, to be kept; see `from_state`."""
+        return {name: getattr(self, name) for name in _STATE}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Snapshot":
+        """Return the snapshot whose state was kept."""
+        snapshot = cls()
+        for name in _STATE:
+            setattr(snapshot, name, state[name])
+        return snapshot
 
     def apply(self, changes: Mapping[str, Manifest | None], taken_at: float | None = None) -> "Snapshot":
         """Return the next revision, given manifests by path (None for a file that is gone).

@@ -1,9 +1,12 @@
 """TOML text to Python values: by the fastest parser that is sure of itself, else by the one that is right."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import rtoml
 import tomli
+
+_TIME: Final = re.compile(r"\d:\d")
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -24,6 +27,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 def _is_plain(text: str) -> bool:
     """Whether both parsers surely agree on a text, should rtoml accept it.
 
-    They differ in line ends inside strings and in a second byte order mark.
+    They differ in the class of a time zone, in line ends inside strings, and in a second byte order mark.
     """
-    return "\r" not in text and "\ufeff" not in text
+    has_time = ":" in text and _TIME.search(text) is not None
+    return not has_time and "\r" not in text and "\ufeff" not in text

@@ -34,6 +34,16 @@ class Discovery:
         self._identities: dict[str, Identity | None] = {}
         self._ignored = _IgnoreCache() if self.scope.gitignore else None
 
+    @property
+    def identities(self) -> dict[str, Identity | None]:
+        """The identity with which each manifest was last read; None for those that must be read again."""
+        return dict(self._identities)
+
+    def resume(self, identities: dict[str, Identity | None]) -> None:
+        """Take up where an earlier run ended: files of these identities are known already."""
+        self._identities = dict(identities)
+        self._note_directories()
+
     def check_roots(self) -> None:
         """Raise RootError if a root does not exist or is no directory."""
         for root in self.roots:
