@@ -131,6 +131,7 @@ class Hub:
     def scan_once(self) -> Snapshot:
         """Scan the roots on the calling thread, without following them afterwards."""
         self._reconcile(None)
+        self._ready.set()
         return self._snapshot
 
     def start(self) -> None:

@@ -1,0 +1,82 @@
+"""A real server over a copy of the sample fleet, and a real Chromium that must not complain and must not leave home."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.server import SAMPLE, WIDTHS, ServedFleet
+
+# A change that the system tells nobody of is seen at the hub's next beat.
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedFleet]:
+    folder = tmp_path_factory.mktemp("served") / "fleet"
+    shutil.copytree(SAMPLE, folder)
+    served = ServedFleet(folder)
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("WORKBENCH_CHROMIUM") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        pytest.skip(f"no Chromium at {path}; set WORKBENCH_CHROMIUM")
+    options = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=options)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """What a page must not do: complain in the console, fail, or ask any other host for anything."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.complaints: list[str] = []
+        self.strangers: list[str] = []
+        self._home = urlsplit(home).netloc
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        page.on("pageerror", lambda error: self._heard("error", str(error)))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(f"{kind}: {text}")
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != self._home:
+            self.strangers.append(url)
+
+
+@pytest.fixture
+def width(request: pytest.FixtureRequest) -> int:
+    """The window's width; a test is run at others by `@pytest.mark.parametrize("width", …, indirect=True)`."""
+    return getattr(request, "param", 1280)
+
+
+@pytest.fixture
+def page(browser: Browser, fleet: ServedFleet, width: int) -> Iterator[Page]:
+    size = {"width": width, "height": WIDTHS.get(width, 800)}
+    context: BrowserContext = browser.new_context(base_url=fleet.url, viewport=size, has_touch=width < 600)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    watched = Watched(page, fleet.url)
+    yield page
+    context.close()
+    assert watched.complaints == []
+    assert watched.strangers == []

@@ -1,0 +1,58 @@
+"""The dashboards: pages over a `Workbench`, served to browsers or shown inline in a notebook."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+
+from workbench.dashboards.address import Address
+from workbench.dashboards.cartography import Cartographer
+from workbench.dashboards.fleet_page import FleetPage
+from workbench.dashboards.frame import framed
+from workbench.dashboards.live import Feed
+from workbench.dashboards.page import Page
+from workbench.dashboards.ports_page import PortsPage
+from workbench.dashboards.topology_page import TopologyPage
+from workbench.workbench import Workbench
+
+__all__ = ["FleetPage", "Pages", "PortsPage", "TopologyPage", "page_functions"]
+
+
+class Pages:
+    """The pages over a workbench, for notebooks: `Pages(wb).fleet()`, `.ports()`, `.topology()`."""
+
+    def __init__(self, wb: Workbench) -> None:
+        pn.extension("tabulator")
+        self._wb = wb
+        self._feed = Feed(wb)
+
+    def fleet(self) -> FleetPage:
+        """Return the figures, the registry and the details of crates."""
+        return FleetPage(self._wb, self._feed)
+
+    def ports(self) -> PortsPage:
+        """Return the port map, the findings about ports and the sister calculator."""
+        return PortsPage(self._wb, self._feed)
+
+    def topology(self) -> TopologyPage:
+        """Return the slot graph."""
+        return TopologyPage(self._wb, self._feed)
+
+
+def page_functions(wb: Workbench) -> dict[str, Callable[[], Any]]:
+    """Return, for each page's name, the function that builds it for a new session of `pn.serve`."""
+    feed, cartographer = Feed(wb), Cartographer()
+    makers: dict[str, Callable[[], Page]] = {
+        "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
+        "ports": lambda: PortsPage(wb, feed, Address.of_session()),
+        "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
+    }
+
+    def builder(name: str, make: Callable[[], Page]) -> Callable[[], Any]:
+        def build() -> Any:
+            pn.extension("tabulator")
+            return framed(name, wb, make())
+
+        return build
+
+    return {name: builder(name, make) for name, make in makers.items()}

@@ -1,0 +1,64 @@
+"""The query of a page's URL: what a link to exactly this view must hold."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+import panel as pn
+
+_LONGEST: Final = 200
+
+
+class Address:
+    """Reads and writes the query. Values that came from outside are short strings and nothing more is believed of them.
+
+    Without a session (in a notebook) it is empty and writing does nothing.
+    """
+
+    def __init__(self, location: Any = None) -> None:
+        self._location = location
+        search = (location.search or "") if location is not None else ""
+        self.query: Mapping[str, str] = {
+            key: value[:_LONGEST] for key, value in parse_qsl(search.removeprefix("?")) if value.isprintable()
+        }
+
+    @classmethod
+    def of_session(cls) -> "Address":
+        """Return the address of the session that is being built."""
+        return cls(pn.state.location if pn.state.curdoc is not None else None)
+
+    def text(self, key: str) -> str:
+        """Return a value as text; empty if it is absent."""
+        return self.query.get(key, "").strip()
+
+    def choice(self, key: str, choices: Iterable[str], default: str = "") -> str:
+        """Return a value if it is one of the choices, else the default."""
+        value = self.text(key)
+        return value if value in choices else default
+
+    def choices(self, key: str, choices: Iterable[str], default: Iterable[str]) -> list[str]:
+        """Return a comma-separated list's values that are among the choices; the default if the key is absent."""
+        if key not in self.query:
+            return list(default)
+        wanted = self.text(key).split(",")
+        return [choice for choice in choices if choice in wanted]
+
+    def number(self, key: str, low: int, high: int, default: int | None = None) -> int | None:
+        """Return a whole number within bounds, else the default."""
+        value = self.text(key)
+        return int(value) if value.isascii() and value.isdigit() and low <= int(value) <= high else default
+
+    def flag(self, key: str) -> bool:
+        """Return whether a value is 1."""
+        return self.text(key) == "1"
+
+    def write(self, **values: str | int | bool | None) -> None:
+        """Set the query to these values; those that are empty, false or None are left out."""
+        kept = {
+            key: "1" if value is True else str(value) for key, value in values.items() if value not in ("", None, False)
+        }
+        self.query = kept
+        if self._location is not None:
+            search = f"?{urlencode(kept, quote_via=quote, safe=',')}" if kept else ""
+            if self._location.search != search:
+                self._location.search = search

@@ -1,0 +1,153 @@
+"""The fleet page: the figures, the registry, and everything known of the crate that is selected."""
+
+from typing import Any, ClassVar, Final
+
+import panel as pn
+from markupsafe import Markup
+from panel.viewable import Viewable
+
+from workbench.dashboards.crate_details import manifest_details
+from workbench.dashboards.fleet_markup import figures_markup, overview_markup
+from workbench.dashboards.links import Links
+from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.page import Page
+from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.registry import RegistryFilter, classes, matching, registry
+from workbench.dashboards.states import no_match_state
+from workbench.fleet.snapshot import Snapshot
+
+ALL_CLASSES: Final = "all classes"
+
+_SEARCHED: Final = "name, port, class, path, description"
+_COUNT = '<span class="<%- value ? "{0}" : "quiet" %>"><%- value || "·" %></span>'
+_NAME = (
+    '<% if (state == "broken") { %><span class="error">broken: <%- value %></span><% } else { %>'
+    '<%= link %><% if (state == "stale") { %> <span class="warning">stale</span><% } %><% } %>'
+)
+_LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>"><%- value %></a>'
+
+
+def _columns(is_linked: bool) -> list[TableColumn]:
+    name = _NAME.replace("<%= link %>", _LINK if is_linked else "<%- value %>")
+    return [
+        TableColumn("name", "Name", 230, name, has_filter=True),
+        TableColumn("version", "Version", 92, '<span class="mono"><%- value %></span>', has_filter=True),
+        TableColumn("class", "Class", 128, has_filter=True),
+        TableColumn("ports", "Ports", 168, _ports_template(), has_filter=True),
+        TableColumn("errors", "Errors", 76, _COUNT.format("error"), align="right"),
+        TableColumn("warnings", "Warnings", 92, _COUNT.format("warning"), align="right"),
+        TableColumn("hints", "Hints", 72, _COUNT.format("hint"), align="right"),
+        TableColumn(
+            "tesla", "Tesla", 72, '<span class="<%- value == "yes" ? "good" : "quiet" %>"><%- value || "·" %></span>'
+        ),
+        TableColumn("foundation", "Foundation", 140, has_filter=True),
+        TableColumn("slsa", "SLSA", 68, '<%- value || "·" %>'),
+        TableColumn("retrofit", "Retrofit", 104, '<%- value || "·" %>', has_filter=True),
+        TableColumn(
+            "path", "Manifest", None, '<span class="mono quiet"><%- value %></span>', has_filter=True, min_width=340
+        ),
+        TableColumn("state", "State", 1),
+    ]
+
+
+def _ports_template() -> str:
+    return (
+        '<% if (value) { %><span class="port"><%- value %></span>'
+        '<% } else { %><span class="quiet"><%- state == "broken" ? "unknown" : "no ports (library)" %></span><% } %>'
+    )
+
+
+class FleetPage(Page):
+    """Figures, registry and details of a fleet; `FleetPage(wb)` shows itself in a notebook."""
+
+    title: ClassVar[str] = "Fleet"
+
+    def build(self) -> Viewable:
+        address = self.address
+        self.links = Links(self.is_linked)
+        self._figures = html_pane()
+        self._details = html_pane()
+        self._nothing = html_pane(visible=False)
+        self._count = html_pane(sizing_mode=None)
+        known = classes(self.snapshot)
+        self.search = control(pn.widgets.TextInput, "Search", value=address.text("q"), placeholder=_SEARCHED, width=300)
+        self.search.value_input = self.search.value
+        chosen = address.choice("class", known, ALL_CLASSES)
+        self.classification = control(
+            pn.widgets.Select, "Class", options=[ALL_CLASSES, *known], value=chosen, width=180
+        )
+        only = address.flag("findings")
+        self.only_findings = control(pn.widgets.Checkbox, "with findings only", value=only, width=170)
+        self.table = LiveTable(_columns(self.is_linked), self.select, frozen=["name"])
+        self.table.widget.hidden_columns = ["state"]
+        self.selected = self._addressed()
+        self.search.param.watch(self._filtered, "value_input")
+        self.search.param.watch(self._write_address, "value")
+        self.classification.param.watch(self._filtered, "value")
+        self.only_findings.param.watch(self._filtered, "value")
+        filters = column("filters", self.search, self.classification, self.only_findings, self._count)
+        listing = column("card", filters, self._nothing, self.table.widget)
+        return column("page", self._figures, column("split", listing, column("side", self._details)))
+
+    def show_fleet(self, snapshot: Snapshot) -> None:
+        show(self._figures, figures_markup(self.wb.summary(), snapshot))
+        options = [ALL_CLASSES, *classes(snapshot)]
+        if self.classification.options != options:
+            self.classification.options = options
+        self._fill()
+        self._show_details()
+
+    @property
+    def filter(self) -> RegistryFilter:
+        """What is asked for."""
+        chosen = self.classification.value
+        return RegistryFilter(
+            (self.search.value_input or "").strip(), "" if chosen == ALL_CLASSES else chosen, self.only_findings.value
+        )
+
+    def select(self, path: str | None) -> None:
+        """Show the details of the manifest at a path; None for no manifest."""
+        self.selected = path
+        self._show_details()
+        self._write_address()
+
+    def _fill(self) -> None:
+        everything = registry(self.snapshot)
+        rows = matching(everything, self.filter)
+        self.table.fill(rows, self.selected)
+        show(self._count, Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(rows), len(everything)))
+        show(self._nothing, no_match_state("No crate matches these filters. Clear the search or choose all classes."))
+        self._nothing.visible = rows.empty
+
+    def _filtered(self, event: Any) -> None:
+        self._fill()
+        if event.name != "value_input":
+            self._write_address()
+
+    def _show_details(self) -> None:
+        if self.selected is None:
+            show(self._details, overview_markup(self.snapshot, self.links))
+        else:
+            show(self._details, manifest_details(self.selected, self.snapshot, self.links))
+
+    def _addressed(self) -> str | None:
+        """Return the path of the manifest that the address names, if there is one."""
+        path = self.address.text("manifest")
+        if path in self.snapshot.records:
+            return path
+        named = self.snapshot.records_named(self.address.text("crate")) if self.address.text("crate") else ()
+        return named[0].manifest.path if named else None
+
+    def _write_address(self, *_: Any) -> None:
+        wanted = self.filter
+        self.address.write(
+            q=wanted.text, findings=wanted.only_findings, **{"class": wanted.classification}, **self._selection()
+        )
+
+    def _selection(self) -> dict[str, str]:
+        record = self.snapshot.records.get(self.selected or "")
+        if record is None:
+            return {}
+        if record.crate and self.snapshot.records_named(record.crate.name)[0] is record:
+            return {"crate": record.crate.name}
+        return {"manifest": record.manifest.path}

@@ -1,0 +1,62 @@
+(() => {
+  "use strict";
+  const loading = document.getElementById("wb-loading");
+  const lost = document.getElementById("wb-lost");
+
+  // Bokeh puts every component into a shadow root of its own, where selectors do not reach.
+  function* deep(root) {
+    for (const element of root.querySelectorAll("*")) {
+      yield element;
+      if (element.shadowRoot) yield* deep(element.shadowRoot);
+    }
+  }
+
+  function age(seconds) {
+    if (seconds < 5) return "just now";
+    if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+    if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+    return `${Math.floor(seconds / 86400)} d ago`;
+  }
+
+  function tellAges() {
+    for (const element of deep(document.querySelector(".wb-pulse"))) {
+      const since = element.dataset && element.dataset.since;
+      if (!since) continue;
+      const text = age(Math.max(0, Date.now() / 1000 - Number(since)));
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+
+  const drawn = setInterval(() => {
+    const root = document.querySelector("#main > div");
+    if (!root || !root.querySelector("*")) return;
+    clearInterval(drawn);
+    loading.remove();
+    tellAges();
+  }, 30);
+  setInterval(tellAges, 1000);
+
+  // The URL holds the whole state of a page, so a reload brings back what was seen.
+  window.addEventListener("popstate", () => window.location.reload());
+
+  async function returnWhenServed() {
+    try {
+      const answer = await fetch(window.location.href, { cache: "no-store" });
+      if (answer.ok) return window.location.reload();
+    } catch (error) { /* still away */ }
+    setTimeout(returnWhenServed, 2000);
+  }
+  document.addEventListener("wb-connection-lost", () => {
+    if (!lost.hidden) return;
+    lost.hidden = false;
+    setTimeout(returnWhenServed, 1000);
+  });
+
+  // A link to something on this very page is a selection: the row or list that holds it does the work.
+  document.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    const link = event.composedPath().find((node) => node.tagName === "A");
+    if (link && link.dataset.row !== undefined) event.preventDefault();
+  }, true);
+})();

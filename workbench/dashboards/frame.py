@@ -1,0 +1,79 @@
+"""The frame around every page: navigation, the fleet's pulse, and what is said when the connection is lost."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import panel as pn
+from bokeh.events import ConnectionLost
+from bokeh.models import CustomJS
+from markupsafe import Markup
+
+from workbench.dashboards.page import Page
+from workbench.dashboards.panes import html_pane, show
+from workbench.dashboards.theme import sheet
+from workbench.workbench import Workbench
+
+PAGES: Final = (("fleet", "Fleet"), ("ports", "Ports"), ("topology", "Topology"))
+
+_FOLDER: Final = Path(__file__).parent
+
+
+@cache
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
+
+
+def framed(name: str, wb: Workbench, page: Page) -> pn.Template:
+    """Return a page in the frame, for a new session of a server."""
+    pulse = html_pane(pulse_markup(wb), css_classes=["wb-pulse-pane"])
+    template = pn.Template(_text("frame.html"), location=True)
+    template.add_panel("pulse", pulse)
+    template.add_panel("main", page)
+    for variable, value in {
+        "pages": PAGES,
+        "page_name": name,
+        "page_title": dict(PAGES)[name],
+        "frame_css": sheet("frame"),
+        "frame_js": _text("frame.js"),
+    }.items():
+        template.add_variable(variable, value)
+
+    def beat() -> None:
+        show(pulse, pulse_markup(wb))
+
+    page.followers.append(page.feed.follow(beat))
+    if pn.state.curdoc is not None:
+        lost = CustomJS(code='document.dispatchEvent(new CustomEvent("wb-connection-lost"))')
+        pn.state.curdoc.js_on_event(ConnectionLost, lost)
+    return template
+
+
+def pulse_markup(wb: Workbench) -> Markup:
+    """Return how the fleet fares in one line: whether it is followed, revision and its age, errors, warnings."""
+    status = wb.status()
+    figures = wb.summary()
+    color, word, meaning = _following(status)
+    return Markup(
+        '<div class="pulse"><span class="dot {}" title="{}">{}</span>'
+        '<span>revision <b>{}</b> · <span data-since="{}" title="since this revision was made">…</span></span>'
+        '<span class="error"><b>{}</b> {}</span><span class="warning"><b>{}</b> {}</span></div>'
+    ).format(
+        color, meaning, word, wb.revision, f"{wb.taken_at:.1f}",
+        figures["errors"], "error" if figures["errors"] == 1 else "errors",
+        figures["warnings"], "warning" if figures["warnings"] == 1 else "warnings",
+    )  # fmt: skip
+
+
+def _following(status: dict[str, Any]) -> tuple[str, str, str]:
+    """Return (colour, word, meaning) of how the disk is followed."""
+    watch = status["watch"]
+    if status["journal"]["error"]:
+        return "bad", "not recorded", f"The state file cannot be written: {status['journal']['error']}"
+    if status["status"] == "scanning" and status["scan"]["phase"] != "done":
+        return "warn", "scanning", "The first scan is in progress"
+    if watch["mode"] == "events":
+        return "good", "live", f"{watch['directories']} directories are watched"
+    if watch["mode"] == "polling":
+        return "warn", "polling", f"Watching failed ({watch['error']}); checked every {watch['beat_seconds']:g} s"
+    return "quiet", "not followed", "This workbench was scanned once and does not follow the disk"

@@ -1,0 +1,31 @@
+"""Links between the pages. In a notebook there is nothing to link to, and the same places show plain text."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes links, or plain text where `is_linked` is false."""
+
+    is_linked: bool = True
+
+    def crate(self, name: str) -> Markup:
+        """Return a crate's name, leading to it on the fleet page."""
+        return self._link("fleet", {"crate": name}, name)
+
+    def port(self, port: int) -> Markup:
+        """Return a port's number, leading to it on the ports page."""
+        return self._link("ports", {"port": port}, port, "port")
+
+    def node(self, node: str, text: str) -> Markup:
+        """Return a text that leads to a node of the slot graph."""
+        return self._link("topology", {"node": node}, text)
+
+    def _link(self, page: str, query: dict[str, object], text: object, kind: str = "") -> Markup:
+        if not self.is_linked:
+            return Markup('<span class="{}">{}</span>').format(kind, text)
+        href = f"{page}?{urlencode(query, quote_via=quote)}"
+        return Markup('<a class="{}" href="{}">{}</a>').format(kind, href, text)

@@ -1,0 +1,146 @@
+"""Pages follow the fleet: one listener for a workbench, one update at a time for each session."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from weakref import WeakMethod, ref
+
+import panel as pn
+from bokeh.document import Document
+
+from workbench.events import Event
+from workbench.fleet.snapshot import Snapshot
+from workbench.workbench import Workbench
+
+Update = Callable[[], None]
+Prepare = Callable[[Snapshot], object]
+
+
+class Feed:
+    """Hands each new revision of a workbench to the sessions that follow it.
+
+    It listens while anybody follows, and not longer. Revisions that come faster than a session can take them
+    are skipped, never queued. What is slow to derive is derived once, on the feed's own thread, before the
+    sessions are told.
+    """
+
+    def __init__(self, wb: Workbench) -> None:
+        self.wb = wb
+        self._lock = threading.Lock()
+        self._followers: list[Follower] = []
+        self._preparations: list[Prepare] = []
+        self._unsubscribe: Callable[[], None] | None = None
+        self._publisher: ThreadPoolExecutor | None = None
+        self._is_behind = False
+
+    @property
+    def followers(self) -> int:
+        """How many follow."""
+        return len(self._followers)
+
+    def prepare(self, compute: Prepare) -> None:
+        """Have something derived from each new snapshot before the sessions are told of it."""
+        if compute not in self._preparations:
+            self._preparations.append(compute)
+
+    def follow(self, update: Update) -> "Follower":
+        """Call `update` in the current session after each new revision, until the session ends or `stop()`."""
+        follower = Follower(self, update)
+        with self._lock:
+            self._followers.append(follower)
+            if self._unsubscribe is None:
+                self._publisher = ThreadPoolExecutor(1, "workbench-feed")
+                self._unsubscribe = self.wb.subscribe(self._heard)
+        return follower
+
+    def leave(self, follower: "Follower") -> None:
+        """Forget a follower; harmless if it is forgotten already."""
+        with self._lock:
+            if follower in self._followers:
+                self._followers.remove(follower)
+            if self._followers or self._unsubscribe is None:
+                return
+            self._unsubscribe()
+            self._unsubscribe = None
+            publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            publisher.shutdown(wait=False, cancel_futures=True)
+
+    def _heard(self, _: Sequence[Event]) -> None:
+        """Called on the hub's thread, which must not wait: hand over to the feed's own."""
+        with self._lock:
+            if self._is_behind or self._publisher is None:
+                return
+            self._is_behind = True
+            self._publisher.submit(self._publish)
+
+    def _publish(self) -> None:
+        with self._lock:
+            self._is_behind = False
+            followers = list(self._followers)
+        snapshot = self.wb.snapshot
+        for compute in self._preparations:
+            compute(snapshot)
+        for follower in followers:
+            follower.tell()
+
+
+class Follower:
+    """One session's interest in new revisions.
+
+    In a server the update runs in the session's document, under its lock. In a notebook it runs on the
+    kernel's event loop. Where there is neither, it runs on the feed's thread.
+    """
+
+    def __init__(self, feed: Feed, update: Update) -> None:
+        self._feed = feed
+        # A notebook has no session that ends: there the page's own life is what counts.
+        self._update: Callable[[], Update | None] = (
+            WeakMethod(update) if hasattr(update, "__self__") else lambda: update
+        )
+        self._is_told = False
+        self._document: Callable[[], Document | None] = lambda: None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        document = pn.state.curdoc
+        if document is not None and document.session_context is not None:
+            self._document = ref(document)
+            document.on_session_destroyed(self._ended)
+        else:
+            self._loop = _running_loop()
+
+    def tell(self) -> None:
+        """Schedule one update, unless one is scheduled already. Called from any thread."""
+        if self._is_told:
+            return
+        self._is_told = True
+        document = self._document()
+        if document is not None:
+            document.add_next_tick_callback(self._run)
+        elif self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._run)
+        else:
+            self._run()
+
+    def stop(self) -> None:
+        """End it; harmless if it has ended."""
+        self._feed.leave(self)
+
+    def _run(self) -> None:
+        self._is_told = False
+        update = self._update()
+        if update is None:
+            self.stop()
+        else:
+            update()
+
+    def _ended(self, _: Any) -> None:
+        self.stop()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

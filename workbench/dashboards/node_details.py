@@ -1,0 +1,118 @@
+"""A node of the slot graph and its neighbours, and what the whole graph holds, as markup."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from workbench.dashboards.cartography import Chart
+from workbench.dashboards.finding_markup import facts, quiet
+from workbench.dashboards.graph_paint import EDGE_COLORS, known_of
+from workbench.dashboards.links import Links
+from workbench.fleet.graph import EDGE_TYPES, slot_graph
+from workbench.fleet.snapshot import Snapshot
+
+_MOST_NEIGHBOURS = 60
+
+
+def node_details(node: str, snapshot: Snapshot, links: Links) -> Markup:
+    """Return a node, and its neighbours by edge type and direction with the place where each edge is declared."""
+    graph = slot_graph(snapshot)
+    if node not in graph:
+        return Markup(
+            '<section class="card" aria-label="Details"><h2>Gone</h2>'
+            "<p><code>{}</code> is no longer in the graph.</p></section>"
+        ).format(node)
+    data = graph.nodes[node]
+    outgoing = [(target, edge) for _, target, edge in graph.out_edges(node, data=True)]
+    incoming = [(source, edge) for source, _, edge in graph.in_edges(node, data=True)]
+    return Markup(
+        '<section class="card" aria-label="Details"><h2>{}</h2>'
+        '<div class="chips"><span class="chip accent">{}</span></div>{}{}{}</section>'
+    ).format(
+        data["label"], data["type"],
+        facts(_known(data, links)),
+        _neighbours("→", outgoing, graph, links), _neighbours("←", incoming, graph, links),
+    )  # fmt: skip
+
+
+def _known(data: Mapping[str, Any], links: Links) -> Iterable[tuple[str, object]]:
+    yield "Known", known_of(data) or quiet("nothing more")
+    if data["type"] == "crate":
+        yield "Manifest", Markup('<span class="place">{}</span>').format(data["path"])
+        yield "Crate", links.crate(data["label"])
+    elif data["type"] == "port":
+        yield "Port", links.port(int(data["label"]))
+
+
+def _neighbours(arrow: str, edges: Sequence[tuple[str, Mapping[str, Any]]], graph: Any, links: Links) -> Markup:
+    parts = []
+    for kind in EDGE_TYPES:
+        found = [(other, edge) for other, edge in edges if edge["type"] == kind]
+        if found:
+            items = Markup().join(_neighbour(other, edge, graph, links) for other, edge in found[:_MOST_NEIGHBOURS])
+            more = len(found) - _MOST_NEIGHBOURS
+            rest = Markup('<li class="quiet">and {:,} more</li>').format(more) if more > 0 else ""
+            title = f"{kind} {arrow} {len(found)}" if arrow == "→" else f"{arrow} {kind} {len(found)}"
+            parts.append(Markup('<h3>{}</h3><ul class="list">{}{}</ul>').format(title, items, rest))
+    return Markup().join(parts)
+
+
+def _neighbour(other: str, edge: Mapping[str, Any], graph: Any, links: Links) -> Markup:
+    return Markup('<li>{} <span class="place">{}:{}{}</span></li>').format(
+        links.node(other, graph.nodes[other]["label"]),
+        edge["path"],
+        edge["line"],
+        f" · {edge['declared']}" if edge["declared"] else "",
+    )
+
+
+def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
+    """Return the hubs of what is drawn, the cycles, and how to go on, while no node is selected."""
+    incoming = Counter(edge.target for edge in chart.slice.edges)
+    hubs = Markup().join(
+        Markup('<li>{} <span class="quiet">{:,} edges lead here</span></li>').format(
+            links.node(node, chart.slice.nodes[node]["label"]), count
+        )
+        for node, count in incoming.most_common(8)
+    )
+    cycles = Markup().join(
+        Markup("<li>{}</li>").format(item.message) for item in snapshot.findings if item.kind == "dependency-cycle"
+    )
+    return Markup(
+        '<section class="card" aria-label="Details"><h2>The slot graph</h2>'
+        '<p class="quiet">Select a node to see its neighbours, '
+        "with the file and line that declare each edge. Drag to move, use the wheel tool to zoom.</p>"
+        "<h3>Most needed</h3>{}<h3>Dependency cycles</h3>{}</section>"
+    ).format(
+        Markup('<ul class="list">{}</ul>').format(hubs) if hubs else Markup('<p class="quiet">No edges are drawn.</p>'),
+        Markup('<ul class="list">{}</ul>').format(cycles) if cycles else Markup('<p class="good">None.</p>'),
+    )  # fmt: skip
+
+
+def legend_markup(chart: Chart, named_colors: Mapping[str, str]) -> Markup:
+    """Return what node and edge colours mean, and how much is drawn."""
+    nodes = Markup().join(
+        Markup('<span><i class="swatch round" style="background:{}"></i>{}</span>').format(color, name)
+        for name, color in named_colors.items()
+    )
+    types = Counter(edge.type for edge in chart.slice.edges)
+    edges = Markup().join(
+        Markup('<span><i class="swatch line" style="border-color:{}"></i>{} <b>{:,}</b></span>').format(
+            EDGE_COLORS[kind], kind, types[kind]
+        )
+        for kind in EDGE_TYPES
+        if types[kind]
+    )
+    return Markup('<div class="legend" aria-label="Legend">{}</div><div class="legend">{}</div>').format(nodes, edges)
+
+
+def shown_markup(chart: Chart) -> Markup:
+    """Return how much of the graph is drawn."""
+    part = chart.slice
+    words = f"showing {len(part.nodes):,} of {part.all_nodes:,} nodes, {len(part.edges):,} of {part.all_edges:,} edges"
+    note = "" if part.is_whole else " · filter or focus to see the rest"
+    return Markup('<p class="{} count" role="status">{}{}</p>').format(
+        "quiet" if part.is_whole else "warn", words, note
+    )

@@ -1,0 +1,78 @@
+"""What all pages have in common: they show one snapshot at a time, and the next one when it comes."""
+
+from typing import Any, ClassVar
+
+import panel as pn
+from panel.viewable import Viewable, Viewer
+
+from workbench.dashboards.address import Address
+from workbench.dashboards.live import Feed, Follower
+from workbench.dashboards.panes import column, html_pane, show
+from workbench.dashboards.states import blank_state, is_scanning
+from workbench.fleet.snapshot import Snapshot
+from workbench.workbench import Workbench
+
+_POLL_MS = 400
+
+
+class Page(Viewer):
+    """A view of the fleet that follows it. Subclasses build their parts once and fill them in `show_fleet`."""
+
+    title: ClassVar[str]
+
+    def __init__(self, wb: Workbench, feed: Feed | None = None, address: Address | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.wb = wb
+        self.feed = feed or Feed(wb)
+        self.address = address or Address()
+        self.is_linked = address is not None
+        """Whether the page stands in the server's frame, where links to other pages lead somewhere."""
+        self.snapshot: Snapshot = wb.snapshot
+        self.followers: list[Follower] = []
+        self._state = html_pane()
+        self._content: Viewable | None = None
+        self._body = column("page")
+        self.refresh()
+        self.followers.append(self.feed.follow(self.refresh))
+        self._poll_while_scanning()
+
+    def build(self) -> Viewable:
+        """Return the page's content, with its parts still empty. Called once, when there is a fleet to show."""
+        raise NotImplementedError
+
+    def show_fleet(self, snapshot: Snapshot) -> None:
+        """Fill the parts from a snapshot."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Show the newest revision, or why there is nothing to show."""
+        snapshot = self.snapshot = self.wb.snapshot
+        blank = blank_state(self.wb.status(), snapshot)
+        if blank is not None:
+            show(self._state, blank)
+            self._place(self._state)
+            return
+        if self._content is None:
+            self._content = self.build()
+        self.show_fleet(snapshot)
+        self._place(self._content)
+
+    def _place(self, part: Viewable) -> None:
+        if list(self._body) != [part]:
+            self._body[:] = [part]
+
+    def _poll_while_scanning(self) -> None:
+        """Follow the first scan, which tells of no revision until it is done (and of none if it finds nothing)."""
+        if not is_scanning(self.wb.status()) or pn.state.curdoc is None:
+            return
+        document = pn.state.curdoc
+
+        def poll() -> None:
+            self.refresh()
+            if not is_scanning(self.wb.status()):
+                document.remove_periodic_callback(callback)
+
+        callback: Any = document.add_periodic_callback(poll, _POLL_MS)
+
+    def __panel__(self) -> Viewable:
+        return self._body

@@ -1,0 +1,155 @@
+"""The ports page: the port map, everything known of the port that is selected, findings, and the sister calculator."""
+
+from collections import Counter
+from typing import Any, ClassVar, Final
+
+import panel as pn
+from markupsafe import Markup
+from panel.viewable import Viewable
+
+from workbench.dashboards.findings_frame import FindingFilter, matching_findings, port_findings
+from workbench.dashboards.links import Links
+from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.page import Page
+from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.port_details import port_details, ports_overview, sister_markup
+from workbench.dashboards.port_figure import FILLS, MEANINGS, PortFigure
+from workbench.dashboards.port_map import STATES, PortMap, port_map
+from workbench.dashboards.states import no_match_state
+from workbench.fleet.rules import SEVERITIES
+from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.wire import port_model
+
+ALL_SEVERITIES: Final = "all severities"
+ALL_KINDS: Final = "all kinds"
+
+_COLUMNS: Final = (
+    TableColumn("severity", "Severity", 92, '<span class="<%- value %>"><%- value %></span>'),
+    TableColumn("kind", "Kind", 160),
+    TableColumn("ports", "Ports", 108, '<span class="port"><%- value %></span>', has_filter=True),
+    TableColumn("crates", "Crates", 230, has_filter=True),
+    TableColumn("message", "What was found", None, has_filter=True, min_width=320),
+    TableColumn("fix", "Fix", None, '<span class="quiet"><%- value %></span>', min_width=300),
+)
+
+
+class PortsPage(Page):
+    """Port map, findings and details; `PortsPage(wb)` shows itself in a notebook."""
+
+    title: ClassVar[str] = "Ports"
+
+    def build(self) -> Viewable:
+        self.links = Links(self.is_linked)
+        self.selected: int | None = self.address.number("port", 1, MAX_PORT)
+        self.figure = PortFigure(self.select)
+        self._legend = html_pane()
+        self._details = html_pane()
+        self._nothing = html_pane(visible=False)
+        self._sister = html_pane()
+        self.lookup = control(
+            pn.widgets.IntInput,
+            "Port",
+            placeholder=f"1 to {MAX_PORT}",
+            value=self.selected,
+            start=1,
+            end=MAX_PORT,
+            width=150,
+        )
+        self.lookup.param.watch(lambda event: self.select(event.new), "value")
+        self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10)
+        canvas = column("scroll", pn.pane.Bokeh(self.figure.plot, sizing_mode="stretch_width", margin=0))
+        side = column("side", self._calculator(), self._details)
+        board = column("card", self._legend, canvas)
+        return column("page", column("split", board, side), self._findings())
+
+    def _calculator(self) -> Viewable:
+        heading = html_pane(Markup("<h2>Look up a port</h2>"))
+        return column("card", heading, column("filters", self.lookup), self._sister)
+
+    def _findings(self) -> Viewable:
+        kinds = sorted(set(port_findings(self.snapshot)["kind"]))
+        severity = self.address.choice("severity", SEVERITIES, ALL_SEVERITIES)
+        self.severity = control(
+            pn.widgets.Select, "Severity", options=[ALL_SEVERITIES, *SEVERITIES], value=severity, width=160
+        )
+        kind = self.address.choice("kind", kinds, ALL_KINDS)
+        self.kind = control(pn.widgets.Select, "Kind", options=[ALL_KINDS, *kinds], value=kind, width=200)
+        self._count = html_pane(sizing_mode=None)
+        for widget in (self.severity, self.kind):
+            widget.param.watch(self._filtered, "value")
+        heading = html_pane(Markup("<h2>Findings about ports</h2>"))
+        filters = column("filters", self.severity, self.kind, self._count)
+        return column("card", heading, filters, self._nothing, self.table.widget)
+
+    def show_fleet(self, snapshot: Snapshot) -> None:
+        drawing = port_map(snapshot)
+        self.figure.draw(drawing, snapshot)
+        show(self._legend, legend_markup(drawing))
+        kinds = [ALL_KINDS, *sorted(set(port_findings(snapshot)["kind"]))]
+        if self.kind.options != kinds:
+            self.kind.options = kinds
+        self._fill()
+        self._show_port()
+
+    @property
+    def filter(self) -> FindingFilter:
+        """Which findings are asked for."""
+        severity, kind = self.severity.value, self.kind.value
+        return FindingFilter("" if severity == ALL_SEVERITIES else severity, "" if kind == ALL_KINDS else kind)
+
+    def select(self, port: int | None) -> None:
+        """Show the details of a port; None for no port."""
+        if port == self.selected:
+            return
+        self.selected = port
+        if self.lookup.value != port:
+            self.lookup.value = port
+        self._show_port()
+        self._write_address()
+
+    def _show_port(self) -> None:
+        self.figure.mark(self.selected)
+        show(self._sister, sister_markup(self.selected, self.snapshot.plan, self.links))
+        if self.selected is None:
+            show(self._details, ports_overview())
+        else:
+            show(self._details, port_details(port_model(self.selected, self.snapshot), self.links))
+
+    def _fill(self) -> None:
+        everything = port_findings(self.snapshot)
+        rows = matching_findings(everything, self.filter)
+        self.table.fill(rows, self.table.selected)
+        show(self._count, Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(rows), len(everything)))
+        words = (
+            "No finding has this severity and kind."
+            if len(everything)
+            else "No port of this fleet gives rise to a finding."
+        )
+        show(self._nothing, no_match_state(words))
+        self._nothing.visible = rows.empty
+
+    def _filtered(self, _: Any) -> None:
+        self._fill()
+        self._write_address()
+
+    def _finding_selected(self, key: str | None) -> None:
+        if key is not None:
+            self.select(int(port_findings(self.snapshot)["first_port"].to_dict()[key]))
+
+    def _write_address(self) -> None:
+        wanted = self.filter
+        self.address.write(port=self.selected, severity=wanted.severity, kind=wanted.kind)
+
+
+def legend_markup(drawing: PortMap) -> Markup:
+    """Return what the colours mean, and how many ports have each."""
+    counts = Counter(cell.state for cell in drawing.cells)
+    return Markup('<div class="legend" aria-label="Legend">{}</div>').format(
+        Markup().join(
+            Markup('<span><i class="swatch" style="background:{}"></i><b>{:,}</b> {}</span>').format(
+                FILLS[state], counts[state], MEANINGS[state]
+            )
+            for state in STATES
+        )
+    )
