@@ -1,4 +1,4 @@
-"""Scanning and checking from a cold process, page cache warm, against reading the same files with the standard library."""
+"""Scanning and checking from a cold process, page cache warm, against reading the same files with tomllib."""
 
 import argparse
 import sys
