@@ -48,6 +48,5 @@ def report(title: str, rows: Sequence[Row]) -> None:
     for row in rows:
         ratio = row.median / rows[0].median
         low, high = min(row.seconds), max(row.seconds)
-        print(
-            f"  {row.name:<34} median {row.median * 1000:9.1f} ms   min {low * 1000:9.1f}   max {high * 1000:9.1f}   x{ratio:.2f}"
-        )
+        runs = f"median {row.median * 1000:9.1f} ms   min {low * 1000:9.1f}   max {high * 1000:9.1f}"
+        print(f"  {row.name:<34} {runs}   x{ratio:.2f}")
