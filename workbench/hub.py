@@ -217,6 +217,8 @@ class Hub:
                     for done in command.done:
                         done.cancel()
                     break
+                if command.done:  # somebody asks for certainty, not for what time stamps say
+                    self.discovery.forget_listings()
                 self._survive(command.subtrees)
                 for done in command.done:
                     done.set_result(self._snapshot)

@@ -234,3 +234,41 @@ def test_the_directories_that_matter_lead_from_the_root_to_each_manifest(
     discovery = Discovery([fleet_dir])
     discovery.rescan()
     assert discovery.directories == {str(fleet_dir / p) for p in (".", "a", "a/b", "a/b/c")}
+
+
+def test_a_directory_is_listed_anew_only_when_its_time_stamp_changed(
+    fleet_dir: Path, write_manifest: WriteManifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_manifest("a")
+    write_manifest("b/inner")
+    for directory in (fleet_dir, fleet_dir / "a", fleet_dir / "b", fleet_dir / "b/inner"):
+        os.utime(directory, ns=(1, 1))
+    discovery = Discovery([fleet_dir])
+    discovery.rescan()
+    listed: list[str] = []
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        listed.append(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    discovery.rescan()
+    assert listed == []
+    write_manifest("b/c")
+    assert "b/c/smart-crate.toml" in discovery.rescan()
+    assert listed == [str(fleet_dir / "b"), str(fleet_dir / "b/c")]
+
+
+def test_a_file_system_without_time_stamps_is_seen_through_when_certainty_is_asked_for(
+    fleet_dir: Path, write_manifest: WriteManifest
+) -> None:
+    write_manifest("a")
+    os.utime(fleet_dir, ns=(1, 1))
+    discovery = Discovery([fleet_dir])
+    discovery.rescan()
+    write_manifest("b")
+    os.utime(fleet_dir, ns=(1, 1))
+    assert "b/smart-crate.toml" not in discovery.rescan()
+    discovery.forget_listings()
+    assert "b/smart-crate.toml" in discovery.rescan()

@@ -1,8 +1,10 @@
 """Copies of indices that share what did not change."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
+
+from workbench.fleet.shards import Shards
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -11,11 +13,11 @@ V = TypeVar("V")
 class Index(Generic[K, V]):
     """A copy of a mapping of tuples to which additions and removals are applied together."""
 
-    def __init__(self, old: Mapping[K, tuple[V, ...]]) -> None:
+    def __init__(self, old: Shards[K, tuple[V, ...]]) -> None:
         self._old = old
         self._removed: dict[K, list[V]] = defaultdict(list)
         self._added: dict[K, list[V]] = defaultdict(list)
-        self._new: dict[K, tuple[V, ...]] = {}
+        self._new = old
 
     def remove(self, key: K, value: V) -> None:
         """Note that a value goes from a key."""
@@ -34,15 +36,12 @@ class Index(Generic[K, V]):
         """Whether a key's values differ after `result()`."""
         return self._old.get(key) != self._new.get(key)
 
-    def result(self, order: Callable[[V], Any] | None = None) -> dict[K, tuple[V, ...]]:
+    def result(self, order: Callable[[V], Any] | None = None) -> Shards[K, tuple[V, ...]]:
         """Return the new mapping, the touched keys' values in order."""
-        new = self._new = dict(self._old)
+        changes: dict[K, tuple[V, ...] | None] = {}
         for key in self.touched:
             removed = {id(value) if order else value for value in self._removed.get(key, ())}
             kept = [v for v in self._old.get(key, ()) if (id(v) if order else v) not in removed]
-            values = sorted([*kept, *self._added.get(key, ())], key=order)
-            if values:
-                new[key] = tuple(values)
-            else:
-                new.pop(key, None)
-        return new
+            changes[key] = tuple(sorted([*kept, *self._added.get(key, ())], key=order)) or None
+        self._new = self._old.changed(changes)
+        return self._new

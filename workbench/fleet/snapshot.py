@@ -10,6 +10,7 @@ from workbench.fleet.claims import Names
 from workbench.fleet.cycles import Link
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim
 from workbench.fleet.plan import PortPlan
+from workbench.fleet.shards import Shards
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class Touched:
     subjects: frozenset[Subject] = frozenset()
 
 
+_NOTHING: Final[Shards[Any, Any]] = Shards()
 _STATE: Final = (
     "_by_alias", "_by_name", "_findings", "_references", "at_port", "plan", "records", "revision", "taken_at", "tally"
 )  # fmt: skip
@@ -93,11 +95,11 @@ class Snapshot:
         self.revision = 0
         self.taken_at = time.time()
         self.records: Mapping[str, Record] = {}
-        self.at_port: Mapping[int, tuple[PortClaim, ...]] = {}
-        self._by_name: Mapping[str, tuple[str, ...]] = {}
-        self._by_alias: Mapping[str, tuple[str, ...]] = {}
-        self._references: Mapping[str, tuple[PortClaim, ...]] = {}
-        self._findings: Mapping[Subject, tuple[Finding, ...]] = {}
+        self.at_port: Shards[int, tuple[PortClaim, ...]] = _NOTHING
+        self._by_name: Shards[str, tuple[str, ...]] = _NOTHING
+        self._by_alias: Shards[str, tuple[str, ...]] = _NOTHING
+        self._references: Shards[str, tuple[PortClaim, ...]] = _NOTHING
+        self._findings: Shards[Subject, tuple[Finding, ...]] = _NOTHING
         self._derived: dict[object, Any] = {}
         self.tally = Tally()
         self.token: object = object()

@@ -37,9 +37,8 @@ class Step:
         self._replace_names()
         decided = self._decide()
         self._replace_claims(decided)
-        new.records = (
-            dict(sorted(self.records.items())) if self.records.keys() != self.old.records.keys() else self.records
-        )
+        is_same_set = all((path in self.old.records) == (path in self.records) for path in self.changes)
+        new.records = self.records if is_same_set else dict(sorted(self.records.items()))
         self._replace_findings(decided)
         new.tally = Tally(**self.tally)
         return new
@@ -142,20 +141,18 @@ class Step:
             }
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
-        groups = dict(self.old._findings)
-        subjects: set[Subject] = set()
+        groups = self.old._findings
+        changed: dict[Subject, tuple[Finding, ...] | None] = {}
 
         def put(subject: Subject, found: Iterable[Finding]) -> None:
             items = tuple(found)
-            subjects.add(subject)
-            for item in groups.get(subject, ()):
+            was = groups.get(subject, ())
+            if items or was:
+                changed[subject] = items or None
+            for item in was:
                 self._weigh(item, -1)
             for item in items:
                 self._weigh(item, 1)
-            if items:
-                groups[subject] = items
-            else:
-                groups.pop(subject, None)
 
         for path in decided.keys() | self.changes.keys():
             put(("file", path), self._file_findings(path))
@@ -170,9 +167,9 @@ class Step:
                 put(("block", block.name), rules.block_findings(block, used))
         if self.links_changed or self._moves_a_cycle():
             put(("cycles", ""), self._cycles())
-        self.new._findings = groups
+        self.new._findings = groups.changed(changed)
         paths = frozenset(decided.keys() | self.changes.keys())
-        self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(subjects))
+        self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(changed))
 
     def _weigh(self, item: Finding, by: int) -> None:
         self.tally["findings"] += by

@@ -1,12 +1,9 @@
 """TOML text to Python values: by the fastest parser that is sure of itself, else by the one that is right."""
 
-import re
-from typing import Any, Final
+from typing import Any
 
 import rtoml
 import tomli
-
-_TIME: Final = re.compile(r"\d:\d")
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -29,5 +26,14 @@ def _is_plain(text: str) -> bool:
 
     They differ in the class of a time zone, in line ends inside strings, and in a second byte order mark.
     """
-    has_time = ":" in text and _TIME.search(text) is not None
-    return not has_time and "\r" not in text and "\ufeff" not in text
+    return not _may_hold_time(text) and "\r" not in text and "\ufeff" not in text
+
+
+def _may_hold_time(text: str) -> bool:
+    """Whether a colon stands between two digits, as in every time of day."""
+    colon = text.find(":")
+    while colon != -1:
+        if text[colon - 1 : colon].isdigit() and text[colon + 1 : colon + 2].isdigit():
+            return True
+        colon = text.find(":", colon + 1)
+    return False

@@ -11,10 +11,10 @@ from workbench.fleet.manifest import parse_manifest, unreadable_manifest
 from workbench.fleet.model import Manifest
 from workbench.sources.git import Repository
 from workbench.sources.scope import Scope
-from workbench.sources.walk import Found, Identity, ScanProgress, Walk, relative
+from workbench.sources.walk import RACY_NS, Found, Identity, Listings, ScanProgress, Walk, relative
 
-_RACY_NS: Final = 50_000_000
-"""A file changed this shortly before it was read may change again without a new time stamp."""
+_TRUST_SECONDS: Final = 60.0
+"""How long listings are trusted by their directories' time stamps, which not every file system keeps."""
 
 
 class Discovery:
@@ -33,6 +33,8 @@ class Discovery:
         """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         self._identities: dict[str, Identity | None] = {}
         self._ignored = _IgnoreCache() if self.scope.gitignore else None
+        self._listings: Listings = {}
+        self._listed_at = time.monotonic()
 
     @property
     def identities(self) -> dict[str, Identity | None]:
@@ -43,6 +45,11 @@ class Discovery:
         """Take up where an earlier run ended: files of these identities are known already."""
         self._identities = dict(identities)
         self._note_directories()
+
+    def forget_listings(self) -> None:
+        """Make the next walk list every directory anew, whatever its time stamp says."""
+        self._listings.clear()
+        self._listed_at = time.monotonic()
 
     def check_roots(self) -> None:
         """Raise RootError if a root does not exist or is no directory."""
@@ -68,8 +75,10 @@ class Discovery:
         changes: dict[str, Manifest | None] = {}
         found: list[Found] = []
         starts = self._starts(subtrees)
+        if time.monotonic() - self._listed_at > _TRUST_SECONDS:
+            self.forget_listings()
         for prefix, root, start in starts:
-            walk = Walk(prefix, root, start, self.scope, progress, report)
+            walk = Walk(prefix, root, start, self.scope, progress, report, self._listings)
             here: list[Found] = []
             for item in walk:
                 if isinstance(item, Manifest):
@@ -129,7 +138,7 @@ class Discovery:
         except OSError as error:
             self._identities[item.key] = None
             return unreadable_manifest(item.key, f"the file cannot be read: {error.strerror}")
-        if item.identity[0] > time.time_ns() - _RACY_NS:
+        if item.identity[0] > time.time_ns() - RACY_NS:
             self._identities[item.key] = None
         return parse_manifest(item.key, data)
 
