@@ -13,10 +13,10 @@ import orjson
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from api.origins import OriginPolicy, default_policy
 from api.refusals import envelope, refusal
 from workbench.errors import Forbidden, MethodNotAllowed, NotFound, Unauthorized, WorkbenchError
 from workbench.hub import Hub
+from workbench.origins import OriginPolicy, default_policy
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from tornado.websocket import WebSocketHandler
 
 from api.base import ApiHandler, Responder
 from api.broadcast import Broadcaster, EventLimits, Subscriber, broadcaster_of
-from api.origins import is_loopback
 from api.queries import Position, Query, parse_query
 from workbench.errors import Forbidden, InvalidRequest
 from workbench.events import TOPICS, Event, Topic
+from workbench.origins import is_loopback
 
 _KNOWN_TOPICS: Final = frozenset(TOPICS)
 

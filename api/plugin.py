@@ -6,9 +6,9 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from api.base import Route
-from api.listening import listening_sockets
 from api.routes import routes, socket_routes
 from workbench.config import DEFAULT_HOST
+from workbench.listening import listening_sockets
 from workbench.runtime import current_hub, current_settings
 
 logger = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ ROOMS = {
     "workbench.sources": {"workbench.sources", "workbench.fleet", "workbench.errors"},
     "workbench.store": {
         "workbench.store",
+        "workbench.files",
         "workbench.fleet",
         "workbench.errors",
         "workbench.events",
@@ -27,7 +28,7 @@ ROOMS = {
 """What each room may import of ours; rooms that are not listed may import anything below them."""
 
 LIBRARIES = {
-    "tornado": ("api", "workbench.server", "workbench.dashboards"),
+    "tornado": ("api", "workbench.front", "workbench.listening", "workbench.server", "workbench.dashboards"),
     "duckdb": ("workbench.store",),
     "panel": ("workbench.dashboards", "workbench.server"),
     "bokeh": ("workbench.dashboards", "workbench.server"),

@@ -4,8 +4,9 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,6 +23,9 @@ from workbench.report import report_lines, summary_line
 from workbench.settings import Settings, find_settings, load_settings
 from workbench.sources.discovery import Discovery, read_revision
 from workbench.sources.ingest import read_fleet
+
+if TYPE_CHECKING:
+    from workbench.hub import Hub
 
 _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
@@ -205,11 +209,9 @@ def serve(  # noqa: PLR0917
     http://127.0.0.1:15180/topology   slot graph
     http://127.0.0.1:15180/api/crates the API
     """
-    from workbench.config import sample_fleet, state_folder
-    from workbench.hub import Hub
+    from workbench.config import demo_folder, sample_fleet, state_folder
+    from workbench.front import LastList
     from workbench.server import serve as run_server
-    from workbench.store.database import Store
-    from workbench.store.last_fleet import LastFleet
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
@@ -217,19 +219,27 @@ def serve(  # noqa: PLR0917
     settings = load_settings(config, overrides={"server": given}) if demo else _settings(paths, config, server=given)
     roots = [sample_fleet()] if demo else _roots(paths, config, settings)
     server = settings.server
-    folder = state_folder(Path(server.state) if server.state else None, demo=demo)
-    options = settings.hub_options()
-    key = repr(([str(root.absolute()) for root in roots], options.scope, options.plan))
-    hub = Hub(roots, options, Store(folder), LastFleet(folder, key))
-    hub.discovery.check_roots()
-    run_server(
-        hub,
-        host=server.host,
-        port=server.port,
-        ws_port=server.ws_port or None,
-        open_browser=open_browser,
-        allow_origins=server.origins or (),
-    )
+    key = repr(([str(root.absolute()) for root in roots], settings.discovery, settings.ports))
+    Discovery(roots).check_roots()
+    given_folder = Path(server.state) if server.state else None
+    with demo_folder() if demo and not given_folder else nullcontext(state_folder(given_folder)) as folder:
+        run_server(
+            lambda: _live_hub(roots, settings, folder, key),
+            host=server.host,
+            port=server.port,
+            ws_port=server.ws_port or None,
+            open_browser=open_browser,
+            allow_origins=server.origins or (),
+            last_list=LastList(folder, key),
+        )
+
+
+def _live_hub(roots: list[Path], settings: Settings, folder: Path, key: str) -> "Hub":
+    from workbench.hub import Hub
+    from workbench.store.database import Store
+    from workbench.store.last_fleet import LastFleet
+
+    return Hub(roots, settings.hub_options(), Store(folder), LastFleet(folder, key))
 
 
 def _settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> Settings:

@@ -2,11 +2,11 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Final
-
-import platformdirs
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 15180
@@ -27,18 +27,24 @@ def sample_fleet() -> Path:
     return Path(str(resources.files("workbench") / "_sample" / "fleet"))
 
 
-def state_folder(given: Path | None = None, *, demo: bool = False) -> Path:
+@contextmanager
+def demo_folder() -> Iterator[Path]:
+    """Give a temporary state folder for a demonstration, and remove it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="workbench-demo-") as folder:
+        yield Path(folder)
+
+
+def state_folder(given: Path | None = None) -> Path:
     """Return the folder for the workbench's own state.
 
-    In order: `given`, a temporary folder for a demonstration, `WORKBENCH_STATE`, `data/state` of a checkout,
-    the user's data directory.
+    In order: `given`, `WORKBENCH_STATE`, `data/state` of a checkout, the user's data directory.
     """
     if given is not None:
         return given
-    if demo:
-        return Path(tempfile.mkdtemp(prefix="workbench-demo-"))
     if configured := os.environ.get("WORKBENCH_STATE"):
         return Path(configured)
     if is_checkout():
         return _CHECKOUT / "data" / "state"
+    import platformdirs
+
     return Path(platformdirs.user_data_dir("crate-workbench", appauthor=False))

@@ -14,26 +14,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tornado.httpserver import HTTPServer
-from tornado.web import Application, RedirectHandler
 
-from api import routes, socket_routes
-from api.broadcast import close_clients
-from api.listening import listening_sockets
-from api.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
-from workbench.hub import Hub
+from workbench.front import Front, LastList, starting_application
+from workbench.listening import listening_sockets
+from workbench.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
 
 if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
+    from tornado.web import Application
+
+    from workbench.hub import Hub
 
 logger = logging.getLogger(__name__)
 
 Pages = Mapping[str, Callable[[], Any]]
 
 FIRST_PAGE: Final = "/fleet"
-_MAX_BODY: Final = 16 * 1024 * 1024
 _STOP_SECONDS: Final = 4.0
+_KEEP_EVERY: Final = 30.0
 _ANY_HOST: Final = frozenset({"", "0.0.0.0", "::"})
 
 
@@ -67,7 +67,7 @@ def _own_addresses() -> list[str]:
 
 
 def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can choose
-    hub: Hub,
+    hub: "Hub | Callable[[], Hub]",
     *,
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
@@ -76,13 +76,16 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     allow_origins: Sequence[str] = (),
     on_ready: Callable[[Address], None] | None = None,
     pages: Pages | None = None,
+    last_list: LastList | None = None,
 ) -> None:
     """Serve a hub until SIGTERM, SIGINT or `Ctrl-C`; starts the hub and stops it.
 
-    `allow_origins` are further page origins, such as `https://ops.example.org`; `on_ready` is told where the
-    server listens; `pages` replaces the dashboards. Raises AddressInUse if a port is taken.
+    A function in place of the hub is called once the ports are bound, off the loop. `allow_origins` are
+    further page origins, such as `https://ops.example.org`; `on_ready` is told where the server listens;
+    `pages` replaces the dashboards; `last_list` is served until all is ready. Raises AddressInUse if a port
+    is taken.
     """
-    server = Server(hub, Address(host, port, ws_port), allow_origins, pages)
+    server = Server(hub, Address(host, port, ws_port), allow_origins, pages, last_list)
     asyncio.run(server.run(on_ready, open_browser))
 
 
@@ -90,23 +93,31 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
 class Server:
     """The servers of one hub on the running loop."""
 
-    hub: Hub
+    given: "Hub | Callable[[], Hub]"
     address: Address
     allow_origins: Sequence[str] = ()
     pages: Pages | None = None
+    last_list: LastList | None = None
+    _hub: "Hub | None" = None
     _bokeh: "BokehServer | None" = None
-    _beside: HTTPServer | None = None
+    _listening: list[HTTPServer] = field(default_factory=list)
+    _listed: int = 0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, on_ready: Callable[[Address], None] | None = None, open_browser: bool = False) -> None:
         """Start, wait for a signal or `request_stop`, and stop."""
         try:
-            self.start()
+            with _signals(self.request_stop):
+                await self.start()
+            # Once more, since Panel took SIGINT for itself on the way.
             with _signals(self.request_stop):
                 (on_ready or _announce)(self.address)
                 if open_browser:
                     _open(self.address.url + FIRST_PAGE)
-                await self._stopping.wait()
+                while not self._stopping.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._stopping.wait(), _KEEP_EVERY)
+                    await self._keep_list()
         finally:
             await self.stop()
 
@@ -116,71 +127,115 @@ class Server:
             os._exit(1)
         self._stopping.set()
 
-    def start(self) -> None:
-        """Listen, and start the hub; raises AddressInUse."""
-        sockets = self._bind()
-        self.hub.start()
+    async def start(self) -> None:
+        """Listen, then make everything else ready; raises AddressInUse."""
+        fronts = self._listen()
+        self._hub = await asyncio.to_thread(self._prepared)
+        self._hub.start()
         _quiet_logs()
         self._bokeh = self._pages_server()
         self._bokeh.start()
-        if sockets:
-            self._beside = HTTPServer(Application(list(socket_routes(self.hub)), api_origins=self._origins()))
-            self._beside.add_sockets(sockets)
+        applications = [self._bokeh._tornado, self._socket_application()]
+        for front, application in zip(fronts, applications, strict=False):
+            front.give_way(application)
+
+    def _listen(self) -> list[Front]:
+        """Bind both ports before anything slow begins, and answer there that the server is starting."""
+        address = self.address
+        sockets = [_bound("--port", address.port, address.host)]
+        if address.ws_port is not None:
+            sockets.append(_bound("--ws-port", address.ws_port, address.host))
+        ports = [bound[0].getsockname()[1] for bound in sockets]
+        self.address = Address(address.host, ports[0], ports[1] if len(ports) > 1 else None)
+        fronts = [Front(starting_application(self.last_list)) for _ in sockets]
+        for front, bound in zip(fronts, sockets, strict=True):
+            self._listening.append(front.listen(bound))
+        return fronts
+
+    def _prepared(self) -> "Hub":
+        """Import what is slow to import, and return the hub."""
+        import panel  # noqa: F401
+
+        import api  # noqa: F401
+
+        if self.pages is None:
+            import workbench.dashboards  # noqa: F401
+        return self.given() if callable(self.given) else self.given
 
     async def stop(self) -> None:
         """Close the sockets with 1001, stop listening, and stop the hub."""
+        for listening in self._listening:
+            listening.stop()
+        if self._hub is None:
+            return
+        from api.broadcast import close_clients
+
         try:
             async with asyncio.timeout(_STOP_SECONDS):
-                if self._beside:
-                    self._beside.stop()
-                await close_clients(self.hub)
+                await close_clients(self._hub)
                 if self._bokeh:
                     await _stopped(self._bokeh)
+                for listening in self._listening:
+                    await listening.close_all_connections()
         except TimeoutError:
             logger.warning("some connections did not end within %g s", _STOP_SECONDS)
-        await asyncio.to_thread(self.hub.stop)
+        await asyncio.to_thread(self._hub.stop)
 
-    def _bind(self) -> list[socket.socket]:
-        """Make sure of both ports before anything slow begins; the second one is kept."""
-        address = self.address
-        for probe in _bound("--port", address.port, address.host):
-            port = probe.getsockname()[1]
-            probe.close()
-        sockets = [] if address.ws_port is None else _bound("--ws-port", address.ws_port, address.host)
-        ws_port = sockets[0].getsockname()[1] if sockets else None
-        self.address = Address(address.host, address.port or port, ws_port)
-        return sockets
+    async def _keep_list(self) -> None:
+        """Keep the list of crates for the next start, if it changed since it was last kept."""
+        hub, last = self._hub, self.last_list
+        if hub is None or last is None or hub.is_last_known or hub.snapshot.revision == self._listed:
+            return
+        from api.segments import list_body, segments_of
+
+        snapshot = hub.snapshot
+        body = list_body(segments_of(hub, snapshot), snapshot)
+        self._listed = snapshot.revision
+        await asyncio.to_thread(lambda: last.write(body.identity.get(), body.gzip.get()))
+
+    def _socket_application(self) -> "Application":
+        from tornado.web import Application
+
+        from api import socket_routes
+
+        assert self._hub is not None
+        return Application(list(socket_routes(self._hub)), api_origins=self._origins())
 
     def _origins(self) -> OriginPolicy:
         own = origins_on(self.address.names, (self.address.port,))
         return OriginPolicy([*own, *self.allow_origins])
 
     def _pages_server(self) -> "BokehServer":
+        """Return Panel's server with the API in it. It listens nowhere itself: our fronts hand requests to it."""
         import panel as pn
+        from tornado.web import RedirectHandler
 
-        pages = self.pages if self.pages is not None else _dashboards(self.hub)
+        from api import routes
+
+        assert self._hub is not None
+        pages = self.pages if self.pages is not None else _dashboards(self._hub)
         pn.config.reconnect = True
         origins = [f"{bracketed(name)}:{self.address.port}" for name in self.address.names]
         extra = [origin.partition("://")[2] for origin in self.allow_origins]
-        with _address_errors("--port", self.address.port):
-            server: BokehServer = pn.serve(
-                dict(pages),
-                port=self.address.port,
-                address=None if self.address.host in _ANY_HOST else self.address.host,
-                websocket_origin=[*origins, *extra],
-                start=False,
-                show=False,
-                verbose=False,
-                extra_patterns=[(r"/", RedirectHandler, {"url": FIRST_PAGE, "permanent": False}), *routes(self.hub)],
-                http_server_kwargs={"max_body_size": _MAX_BODY},
-                unused_session_lifetime_milliseconds=60_000,
-                check_unused_sessions_milliseconds=10_000,
-                api_origins=self._origins(),
-            )
+        redirect = (r"/", RedirectHandler, {"url": FIRST_PAGE, "permanent": False})
+        server: BokehServer = pn.serve(
+            dict(pages),
+            port=0,
+            address="127.0.0.1",
+            websocket_origin=[*origins, *extra],
+            start=False,
+            show=False,
+            verbose=False,
+            extra_patterns=[redirect, *routes(self._hub)],
+            unused_session_lifetime_milliseconds=60_000,
+            check_unused_sessions_milliseconds=10_000,
+            api_origins=self._origins(),
+        )
+        server._http.stop()
         return server
 
 
-def _dashboards(hub: Hub) -> Pages:
+def _dashboards(hub: "Hub") -> Pages:
     from workbench.dashboards import page_functions
     from workbench.workbench import Workbench
 

@@ -20,9 +20,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from api import broadcast, routes
 from api.broadcast import EventLimits, broadcaster_of, close_clients
-from api.origins import OriginPolicy
 from workbench.events import Draft
 from workbench.hub import Hub, HubOptions
+from workbench.origins import OriginPolicy
 
 DEADLINE = 10.0
 

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from api.origins import OriginPolicy, is_loopback
 from workbench.hub import Hub
+from workbench.origins import OriginPolicy, is_loopback
 
 FRONT_END = "http://localhost:21575"
 STRANGER = "http://evil.example:15180"

@@ -2,12 +2,12 @@
 
 import io
 import logging
-import os
 import pickle
 from pathlib import Path
 from typing import Any, Final
 
 from workbench import __version__
+from workbench.files import replace_file
 from workbench.fleet.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -51,15 +51,11 @@ class LastFleet:
 
     def save(self, snapshot: Snapshot, identities: dict[str, Any]) -> None:
         """Keep a snapshot and the identities of its files. A failure is logged: the file is only a convenience."""
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        content = pickle.dumps((self._key, snapshot.state(), identities), protocol=pickle.HIGHEST_PROTOCOL)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                pickle.dump((self._key, snapshot.state(), identities), file, protocol=pickle.HIGHEST_PROTOCOL)
-            temporary.replace(self.path)
+            replace_file(self.path, content)
         except OSError as error:
             logger.warning("the last known fleet could not be kept: %s", error)
-            temporary.unlink(missing_ok=True)
 
     def load(self) -> tuple[Snapshot, dict[str, Any]] | None:
         """Return the fleet that was kept, and its files' identities; None if there is none that fits."""

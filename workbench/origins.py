@@ -6,8 +6,6 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from workbench.runtime import current_settings
-
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1")
 FRONT_END_PORTS: Final = (21575, 25175, 5174, 5175, 3000)
 DEFAULT_PORT: Final = 15180
@@ -69,4 +67,6 @@ def is_loopback(address: str) -> bool:
 @lru_cache(maxsize=1)
 def default_policy() -> OriginPolicy:
     """Return the policy of a server that set none: the defaults, and the settings' `server.origins`."""
+    from workbench.runtime import current_settings
+
     return OriginPolicy(current_settings().server.origins or ())
