@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from workbench.config import find_settings
 from workbench.errors import ConfigurationError
 from workbench.fleet.plan import PortPlan
-from workbench.settings import Settings, find_settings, load_settings
+from workbench.settings import Settings, load_settings
 
 
 def write(folder: Path, text: str) -> Path:

@@ -11,21 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workbench import __version__
+from workbench.config import find_settings, has_variables
 from workbench.errors import ConfigurationError, WorkbenchError
-from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
-from workbench.fleet.selection import Selection
-from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.wire import summary_model
-from workbench.formats import github_lines, json_report, sarif_report
-from workbench.progress import progress_bar
-from workbench.report import report_lines, summary_line
-from workbench.settings import Settings, find_settings, load_settings
-from workbench.sources.discovery import Discovery, read_revision
-from workbench.sources.ingest import read_fleet
 
 if TYPE_CHECKING:
+    from workbench.fleet.model import Finding
+    from workbench.fleet.snapshot import Snapshot
     from workbench.hub import Hub
+    from workbench.settings import Settings
+    from workbench.sources.discovery import Discovery
+
+# Each command imports what it needs itself: `serve` binds its ports before the rest is even imported.
 
 _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
@@ -81,6 +78,9 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
 
     Exit code: 0, also when manifests are broken (`check` judges them); 2 if a PATH cannot be read at all.
     """
+    from workbench.fleet.wire import summary_model
+    from workbench.report import summary_line
+
     started = time.perf_counter()
     discovery, snapshot = _read(paths, _settings(paths, config), rev)
     seconds = time.perf_counter() - started
@@ -139,6 +139,10 @@ def check(
       1  at least one error among the findings that count
       2  a PATH or the settings cannot be read, or the command line is wrong
     """
+    from workbench.fleet.selection import Selection
+    from workbench.formats import github_lines, json_report, sarif_report
+    from workbench.report import report_lines, summary_line
+
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
     settings = _settings(paths, config, check=given)
     discovery, snapshot = _read(paths, settings)
@@ -209,40 +213,55 @@ def serve(  # noqa: PLR0917
     http://127.0.0.1:15180/topology   slot graph
     http://127.0.0.1:15180/api/crates the API
     """
-    from workbench.config import demo_folder, sample_fleet, state_folder
+    from workbench.config import (
+        DEFAULT_HOST,
+        DEFAULT_PORT,
+        DEFAULT_WS_PORT,
+        demo_folder,
+        sample_fleet,
+        state_folder,
+    )
     from workbench.front import LastList
     from workbench.server import serve as run_server
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
+    from workbench.sources.roots import check_roots
+
+    file = None if demo else config or _settings_file(paths)
     given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
-    settings = load_settings(config, overrides={"server": given}) if demo else _settings(paths, config, server=given)
+    settings = _settings(paths, config, server=given) if file or has_variables() else None
     roots = [sample_fleet()] if demo else _roots(paths, config, settings)
-    server = settings.server
-    key = repr(([str(root.absolute()) for root in roots], settings.discovery, settings.ports))
-    Discovery(roots).check_roots()
-    given_folder = Path(server.state) if server.state else None
-    with demo_folder() if demo and not given_folder else nullcontext(state_folder(given_folder)) as folder:
+    check_roots(roots)
+    server = settings.server if settings else None
+    key = repr(([str(root.absolute()) for root in roots], settings and (settings.discovery, settings.ports)))
+    chosen = server.state if server and server.state else state
+    with (
+        demo_folder() if demo and not chosen else nullcontext(state_folder(Path(chosen) if chosen else None)) as folder
+    ):
         run_server(
             lambda: _live_hub(roots, settings, folder, key),
-            host=server.host,
-            port=server.port,
-            ws_port=server.ws_port or None,
+            host=server.host if server else host or DEFAULT_HOST,
+            port=server.port if server else port or DEFAULT_PORT,
+            ws_port=(server.ws_port if server else DEFAULT_WS_PORT if ws_port is None else ws_port) or None,
             open_browser=open_browser,
-            allow_origins=server.origins or (),
+            allow_origins=(server.origins if server else None) or (),
             last_list=LastList(folder, key),
         )
 
 
-def _live_hub(roots: list[Path], settings: Settings, folder: Path, key: str) -> "Hub":
+def _live_hub(roots: list[Path], settings: "Settings | None", folder: Path, key: str) -> "Hub":
     from workbench.hub import Hub
+    from workbench.settings import Settings
     from workbench.store.database import Store
     from workbench.store.last_fleet import LastFleet
 
-    return Hub(roots, settings.hub_options(), Store(folder), LastFleet(folder, key))
+    return Hub(roots, (settings or Settings()).hub_options(), Store(folder), LastFleet(folder, key))
 
 
-def _settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> Settings:
+def _settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> "Settings":
+    from workbench.settings import load_settings
+
     if config is not None and not config.is_file():
         raise ConfigurationError(f"{config}: no such file")
     return load_settings(config or _settings_file(paths), overrides=overrides)
@@ -252,15 +271,20 @@ def _settings_file(paths: Roots) -> Path | None:
     return find_settings(paths[0] if paths else Path())
 
 
-def _roots(paths: Roots, config: Path | None, settings: Settings) -> list[Path]:
+def _roots(paths: Roots, config: Path | None, settings: "Settings | None") -> list[Path]:
     """Return the PATHs, else the configured roots (relative to the settings file), else the current directory."""
     file = config or _settings_file(paths)
-    if paths or not settings.discovery.roots or file is None:
+    if paths or settings is None or not settings.discovery.roots or file is None:
         return list(paths) or [Path()]
     return [file.parent / root for root in settings.discovery.roots]
 
 
-def _read(paths: Roots, settings: Settings, revision: str | None = None) -> tuple[Discovery, Snapshot]:
+def _read(paths: Roots, settings: "Settings", revision: str | None = None) -> "tuple[Discovery, Snapshot]":
+    from workbench.fleet.snapshot import Snapshot
+    from workbench.progress import progress_bar
+    from workbench.sources.discovery import Discovery, read_revision
+    from workbench.sources.ingest import read_fleet
+
     discovery = Discovery(_roots(paths, None, settings), settings.discovery.scope())
     discovery.check_roots()
     empty = Snapshot(settings.ports.plan())
@@ -272,7 +296,7 @@ def _read(paths: Roots, settings: Settings, revision: str | None = None) -> tupl
         return discovery, read_fleet(discovery, empty, None, report)
 
 
-def _changed(discovery: Discovery, findings: Sequence[Finding], revision: str) -> list[Finding]:
+def _changed(discovery: "Discovery", findings: "Sequence[Finding]", revision: str) -> "list[Finding]":
     from workbench.sources.git import Repository
 
     changed = {
@@ -287,11 +311,11 @@ def _patterns(text: str | None) -> list[str] | None:
     return [part.strip() for part in text.split(",") if part.strip()] if text is not None else None
 
 
-def _owned(snapshot: Snapshot, path: str) -> dict[str, int]:
+def _owned(snapshot: "Snapshot", path: str) -> dict[str, int]:
     return {claim.label: claim.port for claim in snapshot.records[path].claims if claim.role == "owner"}
 
 
-def _crate_lines(snapshot: Snapshot) -> Iterator[str]:
+def _crate_lines(snapshot: "Snapshot") -> Iterator[str]:
     crates = snapshot.crates
     if not crates:
         yield "no crates: no smart-crate.toml or *.smartcrate.toml was found"

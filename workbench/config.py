@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+SETTINGS_FILE: Final = "workbench.toml"
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 15180
 DEFAULT_WS_PORT: Final = 15181
@@ -48,3 +49,14 @@ def state_folder(given: Path | None = None) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("crate-workbench", appauthor=False))
+
+
+def find_settings(start: Path) -> Path | None:
+    """Return the nearest `workbench.toml` in a directory or above it; None if there is none."""
+    start = start.absolute()
+    return next((p for d in (start, *start.parents) if (p := d / SETTINGS_FILE).is_file()), None)
+
+
+def has_variables() -> bool:
+    """Whether the environment may hold settings."""
+    return any(name.startswith("WORKBENCH_") for name in os.environ)

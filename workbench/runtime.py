@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.config import sample_fleet, state_folder
+from workbench.config import find_settings, sample_fleet, state_folder
 from workbench.hub import Hub
-from workbench.settings import Settings, find_settings, load_settings
+from workbench.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench

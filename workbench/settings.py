@@ -28,7 +28,6 @@ from workbench.sources.scope import PRUNED, Scope
 if TYPE_CHECKING:
     from workbench.hub import HubOptions
 
-SETTINGS_FILE: Final = "workbench.toml"
 PREFIX: Final = "WORKBENCH_"
 
 _EXPECTED: Final = {
@@ -166,12 +165,6 @@ class Settings(_Section):
         from workbench.hub import HubOptions
 
         return HubOptions(self.ports.plan(), self.discovery.scope(), self.watch.enabled, self.watch.beat)
-
-
-def find_settings(start: Path) -> Path | None:
-    """Return the nearest `workbench.toml` in a directory or above it; None if there is none."""
-    start = start.absolute()
-    return next((p for d in (start, *start.parents) if (p := d / SETTINGS_FILE).is_file()), None)
 
 
 def load_settings(

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import GitError, RootError
+from workbench.errors import GitError
 from workbench.fleet.manifest import parse_manifest, unreadable_manifest
 from workbench.fleet.model import Manifest
 from workbench.sources.git import Repository
+from workbench.sources.roots import check_roots
 from workbench.sources.scope import Scope
 from workbench.sources.walk import RACY_NS, Found, Identity, Listings, ScanProgress, Walk, relative
 
@@ -53,11 +54,7 @@ class Discovery:
 
     def check_roots(self) -> None:
         """Raise RootError if a root does not exist or is no directory."""
-        for root in self.roots:
-            if not root.exists():
-                raise RootError(f"{root}: no such directory", root=str(root))
-            if not root.is_dir():
-                raise RootError(f"{root}: not a directory; give the directory that holds the manifests", root=str(root))
+        check_roots(self.roots)
 
     def rescan(
         self,
