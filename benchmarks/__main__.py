@@ -2,9 +2,11 @@
 
 import sys
 
-from benchmarks import revisions, scan
+from benchmarks import latency, reference, revisions, scan
 
-MEASUREMENTS = {"scan": scan.main, "revisions": revisions.main}
+ALONE = {"scan": scan.main, "revisions": revisions.main, "latency": latency.main}
+MEASUREMENTS = {**ALONE, "reference": reference.main}
+"""What can be measured; the reference needs a server to compare with, so it is not part of `all`."""
 
 
 def main() -> None:
@@ -12,7 +14,7 @@ def main() -> None:
     if name in MEASUREMENTS:
         MEASUREMENTS[name](arguments)
     elif name == "all":
-        for run in MEASUREMENTS.values():
+        for run in ALONE.values():
             run([])
     else:
         sys.exit(f"unknown measurement {name!r}; there are: all, {', '.join(MEASUREMENTS)}")

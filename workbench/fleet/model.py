@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from workbench.fleet.positions import KeyPath, Positions, dotted
@@ -16,20 +16,33 @@ Role = Literal["owner", "reference", "sister", "mirror"]
 class SourceText:
     """The text of one manifest, which knows where each of its keys stands."""
 
-    __slots__ = ("__dict__", "path", "text")
+    __slots__ = ("_located", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
+        self._located: dict[KeyPath, tuple[int, int]] = {}
 
     def __reduce__(self) -> tuple[type["SourceText"], tuple[str, str]]:
         """Leave the positions behind when copied or kept: they are found again when asked for."""
         return SourceText, (self.path, self.text)
 
-    @cached_property
+    @property
     def positions(self) -> Positions:
-        """The positions of all keys; made when a line is first asked for, then kept."""
-        return Positions(self.text)
+        """The positions of all keys, kept for the texts that were asked last."""
+        return _positions(self.text)
+
+    def locate(self, key_path: KeyPath) -> tuple[int, int]:
+        """Return (line, column) of a key; what was asked once is kept, at a fraction of the room of all keys."""
+        found = self._located.get(key_path)
+        if found is None:
+            found = self._located[key_path] = self.positions.locate(key_path)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _positions(text: str) -> Positions:
+    return Positions(text)
 
 
 class Site(NamedTuple):
@@ -53,7 +66,7 @@ class Site(NamedTuple):
     @property
     def position(self) -> tuple[int, int]:
         """Return (line, column)."""
-        return self.at or self.source.positions.locate(self.key_path)
+        return self.at or self.source.locate(self.key_path)
 
     @property
     def line(self) -> int:
