@@ -42,7 +42,7 @@ def services_model(hub: Hub) -> Json:
     """Return the services with their totals; only a service whose health is known counts as healthy."""
     services = services_of(hub.snapshot)
     return {
-        "status": "ready" if hub.is_ready else "scanning",
+        "status": hub.phase,
         "total_services": len(services),
         "healthy_services": sum(service["health"] == "healthy" for service in services),
         "unknown_services": sum(service["health"] == "unknown" for service in services),
@@ -67,8 +67,7 @@ class ReadyHandler(ApiHandler):
 
     def get(self) -> None:
         hub = self.hub
-        status = "ready" if hub.is_ready else "scanning"
-        self.finish_json({"status": status, "revision": hub.snapshot.revision}, 200 if hub.is_ready else 503)
+        self.finish_json({"status": hub.phase, "revision": hub.snapshot.revision}, 200 if hub.is_ready else 503)
 
 
 class StatusHandler(ApiHandler):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from workbench.errors import StoreError
-from workbench.events import Event, EventLog, drafts_of, revision_draft
+from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
@@ -124,6 +124,11 @@ class Hub:
         return self.reconciled_at is None and bool(self._snapshot.records)
 
     @property
+    def phase(self) -> str:
+        """`scanning` before there is anything to show, `last-known` until the disk was compared, then `ready`."""
+        return "last-known" if self.is_last_known else "ready" if self.is_ready else "scanning"
+
+    @property
     def is_running(self) -> bool:
         """Whether the hub follows its roots."""
         return self._thread is not None and self._thread.is_alive()
@@ -171,7 +176,7 @@ class Hub:
         """Return how the hub fares: roots, revision, scan progress, watching, journal."""
         progress = self.progress
         return {
-            "status": "last-known" if self.is_last_known else "ready" if self.is_ready else "scanning",
+            "status": self.phase,
             "instance": self.instance,
             "revision": self._snapshot.revision,
             "taken_at": iso(self._snapshot.taken_at),
@@ -281,7 +286,9 @@ class Hub:
         is_new_set = follows and self._watcher.watch(self.discovery.directories)  # type: ignore[union-attr]
         now = time.monotonic()
         if subtrees is None:
-            self.reconciled_at = time.time()
+            was_last_known, self.reconciled_at = self.is_last_known, time.time()
+            if was_last_known:
+                self._tell([revision_draft(self._snapshot)], self._snapshot)
             self._beat_at = now + max(self.options.beat, _DUTY * (now - started))
         if is_new_set:
             # What happened between the walk and the new watches was seen by neither.
@@ -299,9 +306,13 @@ class Hub:
             return
         first = not older.records and self.reconciled_at is None
         drafts = [revision_draft(newer)] if first else drafts_of(diff(older, newer), newer)
-        events = self.log.number(drafts, newer.revision)
-        self._write(newer, events)
-        self._snapshot = newer
+        self._tell(drafts, newer)
+
+    def _tell(self, drafts: list[Draft], snapshot: Snapshot) -> None:
+        """Write the events of a revision down, make it the newest, then publish them."""
+        events = self.log.number(drafts, snapshot.revision)
+        self._write(snapshot, events)
+        self._snapshot = snapshot
         self.log.publish(events)
 
     def _open_journal(self) -> None:

@@ -139,10 +139,13 @@ def test_a_selected_node_can_be_focused(sample: Workbench) -> None:
         ({"mode": "events", "directories": 3}, "live"),
         ({"mode": "polling", "error": "no watches left", "beat_seconds": 5.0}, "polling"),
         ({"mode": "off"}, "not followed"),
+        ({"mode": "events", "directories": 3, "phase": "last-known"}, "last known"),
+        ({"mode": "events", "directories": 3, "phase": "scanning"}, "scanning"),
     ],
 )
 def test_the_pulse_says_how_the_fleet_is_followed(watch: dict[str, Any], words: str) -> None:
-    status = {"watch": watch, "journal": {"error": None}, "status": "ready", "scan": {"phase": "done"}}
+    phase = watch.get("phase", "ready")
+    status = {"watch": watch, "journal": {"error": None}, "status": phase, "scan": {"phase": "reading"}}
     wb = SimpleNamespace(
         status=lambda: status,
         summary=lambda: {"errors": 1, "warnings": 0},

@@ -79,6 +79,21 @@ def test_a_warm_start_shows_the_last_known_fleet_and_reconciles_behind(
     assert states[0] == ("last-known", ["a", "b"])
 
 
+def test_the_end_of_being_last_known_is_told_even_if_nothing_changed(
+    fleet_dir: Path, tmp_path: Path, write_manifest: WriteManifest, wait_for: Callable[..., None]
+) -> None:
+    write_manifest("a")
+    with Hub([fleet_dir], memory=LastFleet(tmp_path, "k")) as hub:
+        assert hub.wait_ready(10)
+    told: list[tuple[str, str]] = []
+    hub = Hub([fleet_dir], memory=LastFleet(tmp_path, "k"))
+    hub.log.subscribe(lambda events: told.extend((event.type, hub.phase) for event in events))
+    with hub:
+        wait_for(lambda: told)
+    assert told == [("fleet.revision", "ready")]
+    assert hub.snapshot.revision == 1
+
+
 def test_unchanged_files_are_not_read_again_after_a_restart(fleet_dir: Path, tmp_path: Path) -> None:
     import os
 

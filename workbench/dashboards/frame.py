@@ -72,6 +72,8 @@ def _following(status: dict[str, Any]) -> tuple[str, str, str]:
         return "bad", "not recorded", f"The state file cannot be written: {status['journal']['error']}"
     if status["status"] == "scanning" and status["scan"]["phase"] != "done":
         return "warn", "scanning", "The first scan is in progress"
+    if status["status"] == "last-known":
+        return "warn", "last known", "The fleet as it was when the workbench last ran; the disk is being read"
     if watch["mode"] == "events":
         return "good", "live", f"{watch['directories']} directories are watched"
     if watch["mode"] == "polling":

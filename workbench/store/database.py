@@ -121,7 +121,9 @@ class Store:
             *(figures[key] for key in ("crates", "manifests", "findings", "errors", "warnings")),
         ]
         with self._guarded():
-            self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchone()
+            if not known:
+                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
 
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
