@@ -280,13 +280,13 @@ class Hub:
             self._beat_at = time.monotonic() + self.options.beat
 
     def _reconcile(self, subtrees: list[str] | None) -> None:
-        started = time.monotonic()
+        started, was_last_known = time.monotonic(), self.is_last_known
         self._publish(read_fleet(self.discovery, self._snapshot, subtrees, self._note_progress))
         follows = self._watcher is not None and self.is_running
         is_new_set = follows and self._watcher.watch(self.discovery.directories)  # type: ignore[union-attr]
         now = time.monotonic()
         if subtrees is None:
-            was_last_known, self.reconciled_at = self.is_last_known, time.time()
+            self.reconciled_at = time.time()
             if was_last_known:
                 self._tell([revision_draft(self._snapshot)], self._snapshot)
             self._beat_at = now + max(self.options.beat, _DUTY * (now - started))
