@@ -210,6 +210,7 @@ def serve(  # noqa: PLR0917
     from workbench.server import serve as run_server
     from workbench.store.database import Store
     from workbench.store.last_fleet import LastFleet
+    from workbench.tokens import open_tokens
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
@@ -222,6 +223,10 @@ def serve(  # noqa: PLR0917
     key = repr(([str(root.absolute()) for root in roots], options.scope, options.plan))
     hub = Hub(roots, options, Store(folder), LastFleet(folder, key))
     hub.discovery.check_roots()
+    opened = open_tokens(folder)
+    click.echo(f"Token for changes over the API: {opened.where}")
+    if opened.created and sys.stdout.isatty():
+        click.echo(f"It was made just now, and is shown this once: {opened.created}")
     run_server(
         hub,
         host=server.host,
@@ -229,6 +234,7 @@ def serve(  # noqa: PLR0917
         ws_port=server.ws_port or None,
         open_browser=open_browser,
         allow_origins=server.origins or (),
+        tokens=opened.tokens,
     )
 
 

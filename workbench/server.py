@@ -23,6 +23,7 @@ from api.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, or
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
 from workbench.hub import Hub
+from workbench.tokens import Tokens
 
 if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
@@ -76,13 +77,15 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     allow_origins: Sequence[str] = (),
     on_ready: Callable[[Address], None] | None = None,
     pages: Pages | None = None,
+    tokens: Tokens | None = None,
 ) -> None:
     """Serve a hub until SIGTERM, SIGINT or `Ctrl-C`; starts the hub and stops it.
 
     `allow_origins` are further page origins, such as `https://ops.example.org`; `on_ready` is told where the
-    server listens; `pages` replaces the dashboards. Raises AddressInUse if a port is taken.
+    server listens; `pages` replaces the dashboards; `tokens` are those that may change something. Raises
+    AddressInUse if a port is taken.
     """
-    server = Server(hub, Address(host, port, ws_port), allow_origins, pages)
+    server = Server(hub, Address(host, port, ws_port), allow_origins, pages, tokens)
     asyncio.run(server.run(on_ready, open_browser))
 
 
@@ -94,6 +97,7 @@ class Server:
     address: Address
     allow_origins: Sequence[str] = ()
     pages: Pages | None = None
+    tokens: Tokens | None = None
     _bokeh: "BokehServer | None" = None
     _beside: HTTPServer | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -176,6 +180,7 @@ class Server:
                 unused_session_lifetime_milliseconds=60_000,
                 check_unused_sessions_milliseconds=10_000,
                 api_origins=self._origins(),
+                api_tokens=self.tokens,
             )
         return server
 

@@ -33,7 +33,7 @@ def _occupied(snapshot: Snapshot, port: int, taken: Set[int]) -> str | None:
     plan = snapshot.plan
     claims = snapshot.at_port.get(port)
     if claims:
-        claim = claims[0]
+        claim = min(claims, key=lambda item: item.role != "owner")
         return f'is claimed by {claim.crate} ("{claim.label}", {claim.role})'
     if port in plan.reserved:
         holder = plan.reserved[port]
