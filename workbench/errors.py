@@ -157,6 +157,13 @@ class Unavailable(WorkbenchError):
     status = 503
 
 
+class RemoteError(WorkbenchError):
+    """What another workbench answered to us; `details` hold its own code and status."""
+
+    code = "remote"
+    status = 502
+
+
 class TooManyClients(Unavailable):
     """As many clients follow the events as the server takes."""
 
