@@ -3,11 +3,11 @@
 import asyncio
 import re
 from concurrent.futures import Future
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from api.base import ApiHandler
+from api.base import ApiHandler, off_loop
 from api.bodies import Name, PortNumber, RequestBody, parse_body
 from api.encoded import SnapshotHandler
 from api.ports import port_of
@@ -84,13 +84,18 @@ class AssignmentsHandler(SnapshotHandler):
         snapshot = await self.current(query.refresh)
         book, durable = self.hub.desk.book, self.hub.desk.is_durable
         if not self.is_known(snapshot, book.version):
-            items = page_of(self, book.history if query.history else book.active, query)
-            models: list[dict[str, Any]] = [assignment_model(item, durable=durable) for item in items]
-            self.finish_json(models, cached=True)
+            found = await off_loop(lambda: book.history if query.history else book.active)
+            items = page_of(self, found, query)
+            self.finish_json(
+                await off_loop(lambda: [assignment_model(item, durable=durable) for item in items]), cached=True
+            )
 
 
 async def answered(future: "Future[Assignment]") -> Assignment:
-    """Return what the hub answers; raises Unavailable if it takes too long, and then nothing is assigned."""
+    """Return what the hub answers; raises Unavailable if it takes too long.
+
+    What still waits then is never done; what is just being written is done, and found again by its idempotency key.
+    """
     try:
         return await asyncio.wait_for(asyncio.wrap_future(future), _SECONDS)
     except TimeoutError:

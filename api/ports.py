@@ -1,6 +1,7 @@
 """/api/ports: the registry of claims, one port, and where ports really collide."""
 
 import re
+from typing import Any
 
 from api.encoded import Body, SnapshotHandler, json_bytes
 from api.port_registry import PortRegistry
@@ -32,8 +33,12 @@ class PortHandler(SnapshotHandler):
         port = port_of(text)
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         book, durable = self.hub.desk.book, self.hub.desk.is_durable
-        held = [assignment_model(item, durable=durable) for item in book.at(port, snapshot.plan)]
-        await self.send_model(snapshot, lambda: port_model(port, snapshot, held), book.version)
+
+        def model() -> dict[str, Any]:
+            held = [assignment_model(item, durable=durable) for item in book.at(port, snapshot.plan)]
+            return port_model(port, snapshot, held)
+
+        await self.send_model(snapshot, model, book.version)
 
 
 class ConflictsHandler(SnapshotHandler):

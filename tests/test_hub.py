@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -266,6 +267,30 @@ def test_a_lease_ends_by_itself(hub: Hub, wait_for: WaitFor) -> None:
     wait_for(lambda: [event.type for event in told] == ["assignment.made", "assignment.expired"])
     assert told[1].data["assignment"]["id"] == made.id
     assert hub.desk.book.active == []
+
+
+def test_those_who_ask_without_end_do_not_keep_the_hub_from_the_disk(
+    fleet_dir: Path, write_manifest: WriteManifest
+) -> None:
+    with Hub([fleet_dir], HubOptions(watch=False, beat=0.05)) as hub:
+        assert hub.wait_ready(10)
+        write_manifest("a")
+        waiting = [hub.release(1) for _ in range(100)]
+        deadline = time.monotonic() + 10
+        while names(hub) != ["a"]:
+            assert time.monotonic() < deadline
+            waiting.append(hub.release(1))
+        assert {type(future.exception(10)).__name__ for future in waiting} == {"NotAssigned"}
+
+
+def test_a_lease_that_cannot_be_ended_does_not_keep_the_hub_busy(fleet_dir: Path, wait_for: WaitFor) -> None:
+    journal = _Journal()
+    with Hub([fleet_dir], HubOptions(watch=False, beat=60), journal) as hub:
+        hub.assign(AssignmentRequest("a", block="GIS", lease_seconds=0.1)).result(10)
+        journal.fail_at = "commit_assignments"
+        wait_for(lambda: hub.journal_error == "commit_assignments failed")
+        assert hub._lease_wait() == 60
+        assert [item.crate_name for item in hub.desk.book.active] == ["a"]
 
 
 @pytest.mark.parametrize("step", ["open", "commit_assignments"])

@@ -153,7 +153,7 @@ class Assignments:
 
     def expire(self, now: float) -> list[Entry]:
         """End every lease whose time is over."""
-        over = [item for item in self.active if item.expires_at is not None and item.expires_at <= now]
+        over = [item for item in self._active.values() if item.expires_at is not None and item.expires_at <= now]
         return [self._fold(Entry("expired", round(now, 3), "", item)) for item in over]
 
     def _fold(self, entry: Entry) -> Entry:

@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_BEAT: Final = 5.0
 _RECHECK_AFTER: Final = 0.3
 _KEEP_EVERY: Final = 60.0
+_LEASE_STEP: Final = 0.02
+_MOST_AT_ONCE: Final = 256
 _DUTY: Final = 40
 """A reconcile beat is at least this many times as long as the reconciliation itself took."""
 
@@ -258,18 +260,25 @@ class Hub:
         while not self._mirrored and self._commands.empty():
             self._mirror()
         wait = max(self._beat_at - time.monotonic(), 0.0)
-        expiry = self.desk.seconds_to_expiry()
         try:
-            command = self._commands.get(timeout=wait if expiry is None else min(wait, expiry))
+            command = self._commands.get(timeout=min(wait, self._lease_wait()))
         except queue.Empty:
             if time.monotonic() < self._beat_at:
                 return _Command(subtrees=[])
             if time.monotonic() >= self._keep_at:
                 self._keep()
             return _Command()
-        while not self._commands.empty():
+        taken = 1
+        while taken < _MOST_AT_ONCE and not self._commands.empty():
             command = command.merged(self._commands.get())
-        return command
+            taken += 1
+        # However many ask for ports, the disk is looked at when it is time.
+        return command.merged(_Command()) if time.monotonic() >= self._beat_at else command
+
+    def _lease_wait(self) -> float:
+        """Return how long the next lease runs, in seconds; without a journal that can be written none is ended."""
+        wait = self.desk.seconds_to_expiry() if self.journal_error is None else None
+        return self.options.beat if wait is None else max(wait, _LEASE_STEP)
 
     def _recall(self) -> None:
         """Show the last known fleet until the disk was read."""
