@@ -17,17 +17,20 @@ from api.refusals import envelope, refusal
 from workbench.errors import Forbidden, MethodNotAllowed, NotFound, Unauthorized, WorkbenchError
 from workbench.hub import Hub
 from workbench.origins import OriginPolicy, default_policy
+from workbench.runtime import default_tokens
+from workbench.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Access = Literal["public", "read"]
-"""Who may call a route: anyone who reaches the port, or whoever may see the pages."""
+Access = Literal["public", "read", "ports:write"]
+"""Who may call a route: anyone who reaches the port, whoever may see the pages, or who has a token of that scope."""
 
 JSON: Final = "application/json"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_BEARER: Final = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _EXPOSED: Final = "ETag, Link, Location, X-Request-Id, X-Total-Count"
 _ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"
@@ -40,6 +43,8 @@ class Responder(RequestHandler):
     """Who may call. Each class that is mounted says so itself: `check_access` refuses those that do not."""
 
     hub: Hub
+    actor: str = ""
+    """The name of the token that the caller presented; empty on routes that need none."""
 
     def initialize(self, hub: Hub) -> None:
         self.hub = hub
@@ -55,6 +60,12 @@ class Responder(RequestHandler):
         """The application's allow-list."""
         policy: OriginPolicy | None = self.application.settings.get("api_origins")
         return policy or default_policy()
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens that may change something."""
+        tokens: Tokens | None = self.application.settings.get("api_tokens")
+        return default_tokens() if tokens is None else tokens
 
     @property
     def origin(self) -> str | None:
@@ -83,6 +94,9 @@ class Responder(RequestHandler):
                 self.request.method, self.request.path, self.origin, self.request_id,
             )  # fmt: skip
             raise Forbidden(f"pages of {self.origin} may not do this", origin=self.origin)
+        if self.access not in ("public", "read"):
+            self._check_token()
+            return None
         provider = getattr(self.application, "auth_provider", None)
         if self.access == "public" or provider is None or self.request.method == "OPTIONS":
             return None
@@ -90,6 +104,22 @@ class Responder(RequestHandler):
 
     def _must_check_origin(self) -> bool:
         return self.request.method not in SAFE_METHODS or "Access-Control-Request-Method" in self.request.headers
+
+    def _check_token(self) -> None:
+        """Raise Unauthorized or Forbidden unless the caller has a token of the route's scope.
+
+        A sign-in at the pages is not enough: a browser sends its cookie along whoever makes it call.
+        """
+        if self.request.method == "OPTIONS" or self.request.method not in self.methods():
+            return
+        given = _BEARER.fullmatch(self.request.headers.get("Authorization", ""))
+        token = self.tokens.find(given[1]) if given else None
+        if token is None:
+            reason = "the token is not known here" if given else "send `Authorization: Bearer <token>`"
+            raise Unauthorized(f"{reason}; the server says at its start where its token is kept")
+        if self.access not in token.scopes:
+            raise Forbidden(f"the token {token.name} lacks the scope {self.access}", scope=self.access)
+        self.actor = token.name
 
     async def _check_user(self, provider: Any) -> None:
         """Ask the pages' own login, which Panel does not do for routes mounted beside them."""
@@ -125,6 +155,8 @@ class Responder(RequestHandler):
             self.set_header("Allow", ", ".join(known))
             error = MethodNotAllowed(f"{self.request.path} does not know {self.request.method}", methods=known)
         self.set_status(error.status)
+        if error.status == 401 and self.access not in ("public", "read"):
+            self.set_header("WWW-Authenticate", "Bearer")
         if error.status == 503:
             self.set_header("Retry-After", "1")
         self.finish(envelope(error, self.request_id))
@@ -153,10 +185,11 @@ class ApiHandler(Responder):
         if "get" in cls.__dict__ and "head" not in cls.__dict__:
             cls.head = cls.get
 
-    def finish_json(self, model: object, status: int = 200) -> None:
-        """Finish with a model as JSON that is never kept by a cache."""
+    def finish_json(self, model: object, status: int = 200, *, cached: bool = False) -> None:
+        """Finish with a model as JSON; it is never kept by a cache, unless its headers say already how it may be."""
         self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
+        if not cached:
+            self.set_header("Cache-Control", "no-store")
         self.finish(orjson.dumps(model, option=orjson.OPT_NON_STR_KEYS))
 
 

@@ -113,6 +113,10 @@ def _weighted(part: str) -> tuple[str, float]:
 class SnapshotHandler(ApiHandler):
     """Base of the reads: everything in an answer is of one revision, which is also its tag."""
 
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Vary", "Accept-Encoding, Origin")
+
     def query(self, model: type[Q]) -> Q:
         """Return the request's parameters; raises InvalidRequest."""
         return parse_query(model, self.request.query_arguments)
@@ -126,12 +130,15 @@ class SnapshotHandler(ApiHandler):
                 raise Unavailable("looking at the disk takes too long; ask without refresh") from None
         return self.hub.snapshot
 
-    def is_known(self, snapshot: Snapshot) -> bool:
+    def is_known(self, snapshot: Snapshot, version: int = 0) -> bool:
         """Tag the answer with its revision; True, with a 304 sent, if the caller has that already.
+
+        `version` tells states within one revision apart, such as those of the assignments.
 
         All codings share the tag: ranges are not served, so no answer can be pieced together from two.
         """
-        self.set_header("ETag", f'"{self.hub.instance}-{snapshot.revision}"')
+        tag = f"{self.hub.instance}-{snapshot.revision}" + (f"-{version}" if version else "")
+        self.set_header("ETag", f'"{tag}"')
         self.set_header("Cache-Control", "no-cache")
         if not self.check_etag_header():
             return False
@@ -141,10 +148,11 @@ class SnapshotHandler(ApiHandler):
 
     async def send_body(self, snapshot: Snapshot, key: str, make: Callable[[Snapshot], Body]) -> None:
         """Finish with the bytes of a whole resource, shared by all who read this revision."""
-        self.set_header("Vary", "Accept-Encoding, Origin")
-        if self.is_known(snapshot):
-            return
-        body = snapshot.derive(("api", key), make)
+        if not self.is_known(snapshot):
+            await self.finish_body(snapshot.derive(("api", key), make))
+
+    async def finish_body(self, body: Body) -> None:
+        """Finish with a body, in the coding that the caller takes."""
         if body.count is not None:
             self.set_header("X-Total-Count", str(body.count))
         data = await body.identity.wait()
@@ -155,13 +163,14 @@ class SnapshotHandler(ApiHandler):
                 data = await body.gzip.wait()
         self.finish(data)
 
-    async def send_model(self, snapshot: Snapshot, model: Callable[[], object]) -> None:
+    async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int = 0) -> None:
         """Finish with a model made on a worker thread, or with what the same request was answered in this revision."""
-        if self.is_known(snapshot):
+        if self.is_known(snapshot, version):
             return
         answers = snapshot.derive(("api", "answers"), lambda _: Answers())
-        data = answers.get(self.request.uri)
+        url = f"{self.request.uri} {version}"
+        data = answers.get(url)
         if data is None:
             data = await off_loop(lambda: json_bytes(model()))
-            answers.keep(self.request.uri, data)
+            answers.keep(url, data)
         self.finish(data)

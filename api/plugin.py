@@ -9,7 +9,8 @@ from api.base import Route
 from api.routes import routes, socket_routes
 from workbench.config import DEFAULT_HOST
 from workbench.listening import listening_sockets
-from workbench.runtime import current_hub, current_settings
+from workbench.runtime import current_hub, current_settings, current_state_folder
+from workbench.tokens import open_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 def plugin_routes() -> list[Route]:
     """Return the routes over the process-wide hub; opens the WebSocket's own port (`server.ws_port`, 0: none)."""
     hub = current_hub()
+    logger.info("the API's token: %s", open_tokens(current_state_folder()).where)
     listen_beside(Application(list(socket_routes(hub))))
     return routes(hub)
 

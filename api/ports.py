@@ -1,12 +1,15 @@
 """/api/ports: the registry of claims, one port, and where ports really collide."""
 
 import re
+from typing import Any
 
 from api.encoded import Body, SnapshotHandler, json_bytes
+from api.port_registry import PortRegistry
 from api.queries import SnapshotQuery
+from workbench.assignments import assignment_model
 from workbench.errors import InvalidPort
 from workbench.fleet.schema import MAX_PORT
-from workbench.fleet.wire import finding_model, port_model, port_registry_model
+from workbench.fleet.wire import finding_model, port_model
 
 
 class PortsHandler(SnapshotHandler):
@@ -16,7 +19,9 @@ class PortsHandler(SnapshotHandler):
 
     async def get(self) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
-        await self.send_body(snapshot, "ports", lambda s: Body(lambda: json_bytes(port_registry_model(s))))
+        book = self.hub.desk.book
+        if not self.is_known(snapshot, book.version):
+            await self.finish_body(snapshot.derive(("api", "ports"), PortRegistry).body(self.hub.desk, book))
 
 
 class PortHandler(SnapshotHandler):
@@ -25,9 +30,15 @@ class PortHandler(SnapshotHandler):
     access = "read"
 
     async def get(self, text: str) -> None:
-        port = _port(text)
+        port = port_of(text)
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
-        await self.send_model(snapshot, lambda: port_model(port, snapshot))
+        book, durable = self.hub.desk.book, self.hub.desk.is_durable
+
+        def model() -> dict[str, Any]:
+            held = [assignment_model(item, durable=durable) for item in book.at(port, snapshot.plan)]
+            return port_model(port, snapshot, held)
+
+        await self.send_model(snapshot, model, book.version)
 
 
 class ConflictsHandler(SnapshotHandler):
@@ -44,7 +55,8 @@ class ConflictsHandler(SnapshotHandler):
         )
 
 
-def _port(text: str) -> int:
+def port_of(text: str) -> int:
+    """Return the port in a path; raises InvalidPort."""
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_PORT:
         raise InvalidPort(
             f'a port is a whole number from 1 to {MAX_PORT}, not "{text[:100]}"', parameter="port", found=text[:100]

@@ -1,5 +1,6 @@
 """Every route of the API and the handler that answers it."""
 
+from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
 from api.events import EventSocket, EventStreamHandler, RecentEventsHandler
@@ -15,7 +16,8 @@ from workbench.hub import Hub
 def routes(hub: Hub) -> list[Route]:
     """Return the routes, to be mounted in a Tornado application or given to Panel as `extra_patterns`.
 
-    The application's settings may hold `api_origins` (an OriginPolicy) and `event_limits` (EventLimits).
+    The application's settings may hold `api_origins` (an OriginPolicy), `api_tokens` (Tokens) and
+    `event_limits` (EventLimits).
     """
     mounted = {"hub": hub}
     return check_access(
@@ -32,6 +34,9 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/crates/([^/]+)", CrateHandler, mounted),
             (r"/api/ports", PortsHandler, mounted),
             (r"/api/ports/conflicts", ConflictsHandler, mounted),
+            (r"/api/ports/assign", AssignHandler, mounted),
+            (r"/api/ports/assignments", AssignmentsHandler, mounted),
+            (r"/api/ports/([^/]+)/release", ReleaseHandler, mounted),
             (r"/api/ports/([^/]+)", PortHandler, mounted),
             (r"/api/findings", FindingsHandler, mounted),
             (r"/api/graph", GraphHandler, mounted),

@@ -121,6 +121,8 @@ def test_help_tells_a_newcomer_what_to_type() -> None:
         assert f"workbench {command} ~/src" in text
         assert run(command, "--help").exit_code == 0
     assert "Exit codes:" in run("check", "--help").stdout
+    assert "workbench check ~/src            what is wrong, for people and for CI\n" in text
+    assert "\\b" not in text
 
 
 def test_strange_bytes_in_a_manifest_do_not_reach_the_terminal(fleet_dir: Path, write_manifest: WriteManifest) -> None:

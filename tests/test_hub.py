@@ -3,13 +3,15 @@
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import WriteManifest
-from workbench.errors import StoreError
+from workbench.assignments import AssignmentRequest, Entry
+from workbench.errors import StoreError, Unavailable
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub, HubOptions
@@ -140,6 +142,7 @@ class _Journal:
         self.fail_at = fail_at
         self.committed: list[tuple[int, list[int]]] = []
         self.mirrored: list[int] = []
+        self.entries: list[Entry] = []
         self.is_open = False
 
     def _maybe_fail(self, step: str) -> None:
@@ -155,6 +158,13 @@ class _Journal:
 
     def restore(self) -> tuple[int, list[Event]]:
         return 7, []
+
+    def assignments(self) -> list[Entry]:
+        return []
+
+    def commit_assignments(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
+        self._maybe_fail("commit_assignments")
+        self.entries.extend(entries)
 
     def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
         self._maybe_fail("commit")
@@ -225,3 +235,88 @@ def test_status_tells_how_the_hub_fares(hub: Hub, fleet_dir: Path, write_manifes
     assert status["fleet"]["crates"] == 1
     assert status["watch"]["mode"] == "events"
     assert json.dumps(status)
+
+
+def test_ports_are_assigned_in_memory_without_a_journal(hub: Hub, write_manifest: WriteManifest) -> None:
+    told: list[Event] = []
+    hub.log.subscribe(told.extend)
+    asked = [hub.assign(AssignmentRequest(f"c{n}", block="GIS")) for n in range(50)]
+    ports = [future.result(10).port for future in asked]
+    assert ports == list(range(18400, 18450))
+    assert hub.release(18400).result(10).released_at is not None
+    assert [event.type for event in told] == ["assignment.made"] * 50 + ["assignment.released"]
+    assert told[0].topic == "assignments"
+    assert [item.port for item in hub.desk.book.active] == ports[1:]
+    assert not hub.desk.is_durable
+
+
+def test_an_assignment_sees_the_manifests_that_were_reported_before_it(
+    fleet_dir: Path, write_manifest: WriteManifest
+) -> None:
+    with Hub([fleet_dir], HubOptions(watch=False, beat=60)) as hub:
+        assert hub.wait_ready(10)
+        path = write_manifest("a", '[smart-crate]\nname = "a"\n[ports]\nhttp = 18400\n')
+        hub._changed([str(path.parent)])
+        assert hub.assign(AssignmentRequest("a")).result(10).port == 18401
+
+
+def test_a_lease_ends_by_itself(hub: Hub, wait_for: WaitFor) -> None:
+    told: list[Event] = []
+    hub.log.subscribe(told.extend)
+    made = hub.assign(AssignmentRequest("a", block="GIS", lease_seconds=0.05)).result(10)
+    wait_for(lambda: [event.type for event in told] == ["assignment.made", "assignment.expired"])
+    assert told[1].data["assignment"]["id"] == made.id
+    assert hub.desk.book.active == []
+
+
+def test_those_who_ask_without_end_do_not_keep_the_hub_from_the_disk(
+    fleet_dir: Path, write_manifest: WriteManifest
+) -> None:
+    with Hub([fleet_dir], HubOptions(watch=False, beat=0.05)) as hub:
+        assert hub.wait_ready(10)
+        write_manifest("a")
+        waiting = [hub.release(1) for _ in range(100)]
+        deadline = time.monotonic() + 10
+        while names(hub) != ["a"]:
+            assert time.monotonic() < deadline
+            waiting.append(hub.release(1))
+        assert {type(future.exception(10)).__name__ for future in waiting} == {"NotAssigned"}
+
+
+def test_a_lease_that_cannot_be_ended_does_not_keep_the_hub_busy(fleet_dir: Path, wait_for: WaitFor) -> None:
+    journal = _Journal()
+    with Hub([fleet_dir], HubOptions(watch=False, beat=60), journal) as hub:
+        hub.assign(AssignmentRequest("a", block="GIS", lease_seconds=0.1)).result(10)
+        journal.fail_at = "commit_assignments"
+        wait_for(lambda: hub.journal_error == "commit_assignments failed")
+        assert hub._lease_wait() == 60
+        assert [item.crate_name for item in hub.desk.book.active] == ["a"]
+
+
+@pytest.mark.parametrize("step", ["open", "commit_assignments"])
+def test_what_cannot_be_written_is_not_assigned(step: str, fleet_dir: Path) -> None:
+    told: list[Event] = []
+    with Hub([fleet_dir], HubOptions(beat=0.05), _Journal(step)) as hub:
+        hub.log.subscribe(told.extend)
+        for _ in range(2):
+            with pytest.raises(StoreError, match=f"{step} failed"):
+                hub.assign(AssignmentRequest("a", block="GIS")).result(10)
+        assert (hub.desk.book.active, [event for event in told if event.topic == "assignments"]) == ([], [])
+
+
+def test_a_hub_that_does_not_run_assigns_nothing(fleet_dir: Path) -> None:
+    hub = Hub([fleet_dir])
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            hub.assign(AssignmentRequest("a", block="GIS")).result(0)
+        hub.start()
+        hub.stop()
+
+
+def test_an_assignment_that_nobody_waits_for_any_more_is_not_made(hub: Hub) -> None:
+    from workbench.assignment_desk import AssignCommand
+
+    command = AssignCommand(AssignmentRequest("a", block="GIS"))
+    command.answer.cancel()
+    hub.desk.serve([command], hub.snapshot)
+    assert hub.desk.book.active == []

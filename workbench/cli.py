@@ -1,6 +1,5 @@
-"""The command line: `workbench scan`, `check`, `schema` and `serve`."""
+"""The command line: `workbench scan`, `check`, `schema`, `serve` and `ports`."""
 
-import gc
 import json
 import sys
 import time
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workbench import __version__
-from workbench.config import find_settings, has_variables
-from workbench.errors import ConfigurationError, WorkbenchError
+from workbench.config import has_variables
+from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES
+from workbench.roots import CONFIG, PATHS, Roots, read_roots, roots_of, settings_file, settings_of
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
-Roots = tuple[Path, ...]
-
-_PATHS: Final = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-_CONFIG: Final = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=None,
-    envvar="WORKBENCH_CONFIG",
-    help="Settings file (default: workbench.toml in the first PATH or above it).",
-)
 _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-collision); separate several by commas."
 
 
 class _Group(click.Group):
-    """A command group that reports our own errors clearly, with exit code 2."""
+    """A command group that reports our own errors clearly, with exit code 2. It imports `ports` only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), "ports"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "ports":
+            from workbench.ports_cli import ports
+
+            return ports
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -55,7 +55,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="workbench")
 def main() -> None:
-    r"""See and check a fleet of smart crates.
+    """See and check a fleet of smart crates.
 
     A smart crate is a directory with a smart-crate.toml (or NAME.smartcrate.toml). Give the directories that
     hold such crates, at any depth; without one, the roots of workbench.toml or the current directory are read.
@@ -64,14 +64,15 @@ def main() -> None:
     workbench scan ~/src             what is there
     workbench check ~/src            what is wrong, for people and for CI
     workbench serve ~/src            the dashboards and the API, live
+    workbench ports free ~/src       free ports; also list, assign, release, map
     workbench serve --demo           the same on the sample fleet
     workbench schema                 the manifest's JSON Schema, for editors
-    """
+    """  # noqa: D301 - click wants the character itself
 
 
 @main.command()
-@_PATHS
-@_CONFIG
+@PATHS
+@CONFIG
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 @click.option("--rev", default=None, metavar="REV", help="Read the manifests of a git revision instead of the disk.")
 def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
@@ -83,7 +84,7 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
     from workbench.report import summary_line
 
     started = time.perf_counter()
-    discovery, snapshot = _read(paths, _settings(paths, config), rev)
+    discovery, snapshot = read_roots(paths, settings_of(paths, config), rev)
     seconds = time.perf_counter() - started
     if form == "json":
         figures = {**summary_model(snapshot), "seconds": round(seconds, 4)}
@@ -106,8 +107,8 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
 
 
 @main.command()
-@_PATHS
-@_CONFIG
+@PATHS
+@CONFIG
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", help="Output format."
 )
@@ -132,21 +133,21 @@ def check(
     severity: str | None,
     changed_since: str | None,
 ) -> None:
-    r"""Check the manifests below the PATHs: syntax, schema, dependencies, and ports across the whole fleet.
+    """Check the manifests below the PATHs: syntax, schema, dependencies, and ports across the whole fleet.
 
     \b
     Exit codes:
       0  no errors (there may be warnings)
       1  at least one error among the findings that count
       2  a PATH or the settings cannot be read, or the command line is wrong
-    """
+    """  # noqa: D301 - click wants the character itself
     from workbench.fleet.selection import Selection
     from workbench.formats import github_lines, json_report, sarif_report
     from workbench.report import report_lines, summary_line
 
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
-    settings = _settings(paths, config, check=given)
-    discovery, snapshot = _read(paths, settings)
+    settings = settings_of(paths, config, check=given)
+    discovery, snapshot = read_roots(paths, settings)
     chosen = settings.check
     least = chosen.severity or ("hint" if form in ("json", "sarif") else "warning")
     findings = Selection(chosen.select, chosen.ignore, least).of(snapshot.findings)
@@ -169,21 +170,21 @@ def check(
 
 @main.command()
 def schema() -> None:
-    r"""Print the JSON Schema of smart-crate.toml.
+    """Print the JSON Schema of smart-crate.toml.
 
     Save it and name it in a manifest's first line, and TOML editors complete and check the file:
 
     \b
     #:schema ./smart-crate.schema.json
-    """
+    """  # noqa: D301 - click wants the character itself
     from workbench.fleet.json_schema import manifest_schema
 
     click.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))
 
 
 @main.command()
-@_PATHS
-@_CONFIG
+@PATHS
+@CONFIG
 @click.option("--demo", is_flag=True, help="Serve the sample fleet that comes with the workbench.")
 @click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port of pages and API.  [default: 15180]")
@@ -206,14 +207,14 @@ def serve(  # noqa: PLR0917
     state: Path | None,
     open_browser: bool,
 ) -> None:
-    r"""Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
+    """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
 
     \b
     http://127.0.0.1:15180/fleet      registry
     http://127.0.0.1:15180/ports      port map and findings
     http://127.0.0.1:15180/topology   slot graph
     http://127.0.0.1:15180/api/crates the API
-    """
+    """  # noqa: D301 - click wants the character itself
     from workbench.config import (
         DEFAULT_HOST,
         DEFAULT_PORT,
@@ -224,15 +225,16 @@ def serve(  # noqa: PLR0917
     )
     from workbench.front import LastList
     from workbench.server import serve as run_server
+    from workbench.tokens import open_tokens
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
     from workbench.sources.roots import check_roots
 
-    file = None if demo else config or _settings_file(paths)
+    file = None if demo else config or settings_file(paths)
     given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
-    settings = _settings(paths, config, server=given) if file or has_variables() else None
-    roots = [sample_fleet()] if demo else _roots(paths, config, settings)
+    settings = settings_of(paths, config, server=given) if file or has_variables() else None
+    roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
     check_roots(roots)
     server = settings.server if settings else None
     key = repr(([str(root.absolute()) for root in roots], settings and (settings.discovery, settings.ports)))
@@ -240,6 +242,10 @@ def serve(  # noqa: PLR0917
     with (
         demo_folder() if demo and not chosen else nullcontext(state_folder(Path(chosen) if chosen else None)) as folder
     ):
+        opened = open_tokens(folder)
+        click.echo(f"Token for changes over the API: {opened.where}")
+        if opened.created and sys.stdout.isatty():
+            click.echo(f"It was made just now, and is shown this once: {opened.created}")
         run_server(
             lambda: _live_hub(roots, settings, folder, key),
             host=server.host if server else host or DEFAULT_HOST,
@@ -248,6 +254,7 @@ def serve(  # noqa: PLR0917
             open_browser=open_browser,
             allow_origins=(server.origins if server else None) or (),
             last_list=LastList(folder, key),
+            tokens=opened.tokens,
         )
 
 
@@ -258,45 +265,6 @@ def _live_hub(roots: list[Path], settings: "Settings | None", folder: Path, key:
     from workbench.store.last_fleet import LastFleet
 
     return Hub(roots, (settings or Settings()).hub_options(), Store(folder), LastFleet(folder, key))
-
-
-def _settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> "Settings":
-    from workbench.settings import load_settings
-
-    if config is not None and not config.is_file():
-        raise ConfigurationError(f"{config}: no such file")
-    return load_settings(config or _settings_file(paths), overrides=overrides)
-
-
-def _settings_file(paths: Roots) -> Path | None:
-    return find_settings(paths[0] if paths else Path())
-
-
-def _roots(paths: Roots, config: Path | None, settings: "Settings | None") -> list[Path]:
-    """Return the PATHs, else the configured roots (relative to the settings file), else the current directory."""
-    file = config or _settings_file(paths)
-    if paths or settings is None or not settings.discovery.roots or file is None:
-        return list(paths) or [Path()]
-    return [file.parent / root for root in settings.discovery.roots]
-
-
-def _read(paths: Roots, settings: "Settings", revision: str | None = None) -> "tuple[Discovery, Snapshot]":
-    from workbench.fleet.snapshot import Snapshot
-    from workbench.progress import progress_bar
-    from workbench.sources.discovery import Discovery, read_revision
-    from workbench.sources.ingest import read_fleet
-
-    # A process that lives for one command has nothing to gain from collecting.
-    gc.disable()
-    discovery = Discovery(_roots(paths, None, settings), settings.discovery.scope())
-    discovery.check_roots()
-    empty = Snapshot(settings.ports.plan())
-    if revision is not None:
-        if len(discovery.roots) > 1:
-            raise ConfigurationError("--rev reads one root; give one PATH")
-        return discovery, empty.apply(read_revision(discovery.roots[0], revision, discovery.scope))
-    with progress_bar() as report:
-        return discovery, read_fleet(discovery, empty, None, report)
 
 
 def _changed(discovery: "Discovery", findings: "Sequence[Finding]", revision: str) -> "list[Finding]":

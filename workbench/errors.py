@@ -41,6 +41,43 @@ class InvalidPort(InvalidRequest):
     code = "invalid-port"
 
 
+class UnknownBlock(InvalidRequest):
+    """No block of the plan bears the name; `details["blocks"]` lists those that there are."""
+
+    code = "unknown-block"
+
+
+class Conflict(WorkbenchError):
+    """What is asked for contradicts what is there already."""
+
+    code = "conflict"
+    status = 409
+
+
+class PortTaken(Conflict):
+    """The port that was asked for is not free; the message says why."""
+
+    code = "port-taken"
+
+
+class BlockFull(Conflict):
+    """A block has no free port left."""
+
+    code = "block-full"
+
+
+class IdempotencyConflict(Conflict):
+    """An idempotency key was used before, for another request."""
+
+    code = "idempotency-conflict"
+
+
+class NotAssigned(NotFound):
+    """A port is not assigned to anyone."""
+
+    code = "not-assigned"
+
+
 class MethodNotAllowed(WorkbenchError):
     """The resource does not know the method."""
 
@@ -118,6 +155,13 @@ class Unavailable(WorkbenchError):
 
     code = "unavailable"
     status = 503
+
+
+class RemoteError(WorkbenchError):
+    """What another workbench answered to us; `details` hold its own code and status."""
+
+    code = "remote"
+    status = 502
 
 
 class TooManyClients(Unavailable):

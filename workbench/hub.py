@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from workbench.errors import StoreError
+from workbench.assignment_desk import (
+    AssignCommand,
+    AssignmentDesk,
+    AssignmentJournal,
+    DeskCommand,
+    ReleaseCommand,
+    refuse,
+)
+from workbench.assignments import Assignment, AssignmentRequest
+from workbench.errors import StoreError, Unavailable
 from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
 from workbench.fleet.plan import PortPlan
@@ -30,11 +39,13 @@ logger = logging.getLogger(__name__)
 DEFAULT_BEAT: Final = 5.0
 _RECHECK_AFTER: Final = 0.3
 _KEEP_EVERY: Final = 60.0
+_LEASE_STEP: Final = 0.02
+_MOST_AT_ONCE: Final = 256
 _DUTY: Final = 40
 """A reconcile beat is at least this many times as long as the reconciliation itself took."""
 
 
-class Journal(Protocol):
+class Journal(AssignmentJournal, Protocol):
     """What the hub writes down before it publishes; the store is one."""
 
     def open(self) -> None:
@@ -92,6 +103,7 @@ class Hub:
         self.journal = journal
         self.memory = memory
         self.log = EventLog()
+        self.desk = AssignmentDesk(journal, self.log)
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
         self.progress = ScanProgress()
@@ -154,6 +166,21 @@ class Hub:
         done: Future[Snapshot] = Future()
         self._commands.put(_Command(done=(done,)))
         return done
+
+    def assign(self, request: AssignmentRequest, key: str | None = None, actor: str = "") -> "Future[Assignment]":
+        """Ask for a port; the future holds the assignment once it is written down, or why there is none."""
+        return self._ask(AssignCommand(request, key, actor))
+
+    def release(self, port: int, expected: str | None = None, actor: str = "") -> "Future[Assignment]":
+        """Give a port back; the future holds the assignment that ended. `expected` is the id that it must have."""
+        return self._ask(ReleaseCommand(port, expected, actor))
+
+    def _ask(self, command: DeskCommand) -> "Future[Assignment]":
+        if self.is_running and not self._stopping:
+            self._commands.put(_Command(subtrees=[], asked=(command,)))
+        else:
+            refuse((command,), Unavailable("the hub does not run; ports are assigned while it does"))
+        return command.answer
 
     def stop(self) -> None:
         """End the threads and close the journal, a scan under way included; returns when all have ended."""
@@ -219,14 +246,14 @@ class Hub:
             while True:
                 command = self._next_command()
                 if command.stop:
-                    for done in command.done:
-                        done.cancel()
+                    command.refuse()
                     break
                 if command.done:  # somebody asks for certainty, not for what time stamps say
                     self.discovery.forget_listings()
                 self._survive(command.subtrees)
                 for done in command.done:
                     done.set_result(self._snapshot)
+                self._serve(command.asked)
         finally:
             self._cancel_waiting()
             self._keep()
@@ -237,16 +264,26 @@ class Hub:
         """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
         while not self._mirrored and self._commands.empty():
             self._mirror()
-        wait = self._beat_at - time.monotonic()
+        wait = max(self._beat_at - time.monotonic(), 0.0)
         try:
-            command = self._commands.get(timeout=max(wait, 0.0))
+            command = self._commands.get(timeout=min(wait, self._lease_wait()))
         except queue.Empty:
+            if time.monotonic() < self._beat_at:
+                return _Command(subtrees=[])
             if time.monotonic() >= self._keep_at:
                 self._keep()
             return _Command()
-        while not self._commands.empty():
+        taken = 1
+        while taken < _MOST_AT_ONCE and not self._commands.empty():
             command = command.merged(self._commands.get())
-        return command
+            taken += 1
+        # However many ask for ports, the disk is looked at when it is time.
+        return command.merged(_Command()) if time.monotonic() >= self._beat_at else command
+
+    def _lease_wait(self) -> float:
+        """Return how long the next lease runs, in seconds; without a journal that can be written none is ended."""
+        wait = self.desk.seconds_to_expiry() if self.journal_error is None else None
+        return self.options.beat if wait is None else max(wait, _LEASE_STEP)
 
     def _recall(self) -> None:
         """Show the last known fleet until the disk was read."""
@@ -266,11 +303,26 @@ class Hub:
 
     def _cancel_waiting(self) -> None:
         while not self._commands.empty():
-            for done in self._commands.get().done:
-                done.cancel()
+            self._commands.get().refuse()
+
+    def _serve(self, asked: Sequence[DeskCommand]) -> None:
+        """Hand out and take back ports; whatever goes wrong, those who asked are told and the hub goes on."""
+        if self.journal_error is not None:
+            refuse(asked, StoreError(f"the state file cannot be written: {self.journal_error}"))
+            return
+        try:
+            self.desk.serve(asked, self._snapshot)
+        except StoreError as error:
+            # It is not known how much of it reached the disk: a second try could give one port to two.
+            self._lose_journal(error)
+        except Exception:
+            logger.exception("assigning ports failed")
+            refuse(asked, Unavailable("assigning ports failed; the log says why"))
 
     def _survive(self, subtrees: list[str] | None) -> None:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
+        if subtrees == []:
+            return
         try:
             self._reconcile(subtrees)
         except _ScanCancelled:
@@ -321,6 +373,7 @@ class Hub:
         try:
             self.journal.open()
             revision, events = self.journal.restore()
+            self.desk.restore()
         except StoreError as error:
             self._lose_journal(error)
             return
@@ -357,17 +410,25 @@ class _ScanCancelled(Exception):
 
 @dataclass(frozen=True)
 class _Command:
-    """What the hub's thread is asked to do: rescan subtrees (None for everything), or stop."""
+    """What the hub's thread is asked to do: rescan subtrees (None for everything), serve at the desk, or stop."""
 
     subtrees: list[str] | None = None
     done: "tuple[Future[Snapshot], ...]" = ()
     stop: bool = False
+    asked: tuple[DeskCommand, ...] = ()
 
     def merged(self, following: "_Command") -> "_Command":
         """Return the command that does what this one and the following ask for, in one go."""
         everything = self.subtrees is None or following.subtrees is None
         subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
-        return _Command(subtrees, (*self.done, *following.done), self.stop or following.stop)
+        done = (*self.done, *following.done)
+        return _Command(subtrees, done, self.stop or following.stop, (*self.asked, *following.asked))
+
+    def refuse(self) -> None:
+        """Tell all who wait that nothing will come of it."""
+        for done in self.done:
+            done.cancel()
+        refuse(self.asked, Unavailable("the server is stopping"))
 
 
 def _freeze() -> None:

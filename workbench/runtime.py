@@ -3,17 +3,28 @@
 import atexit
 import os
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.config import find_settings, sample_fleet, state_folder
 from workbench.hub import Hub
 from workbench.settings import Settings, load_settings
+from workbench.tokens import Tokens, known_token
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench
 
-__all__ = ["configured_roots", "current_hub", "current_settings", "current_workbench", "sample_fleet", "set_hub"]
+__all__ = [
+    "configured_roots",
+    "current_hub",
+    "current_settings",
+    "current_state_folder",
+    "current_workbench",
+    "default_tokens",
+    "sample_fleet",
+    "set_hub",
+]
 
 
 class _Current:
@@ -30,6 +41,19 @@ _current = _Current()
 def current_settings() -> Settings:
     """Return the settings that hold where this process was started; raises ConfigurationError."""
     return load_settings(find_settings(Path()))
+
+
+def current_state_folder() -> Path:
+    """Return the state folder that holds where this process was started; raises ConfigurationError."""
+    configured = current_settings().server.state
+    return state_folder(Path(configured) if configured else None)
+
+
+@lru_cache(maxsize=1)
+def default_tokens() -> Tokens:
+    """Return the tokens of a server that was given none: those of the state folder, if there are any."""
+    known = known_token(current_state_folder())
+    return known.tokens if known else Tokens()
 
 
 def configured_roots() -> list[Path]:
@@ -50,8 +74,7 @@ def current_hub() -> Hub:
     with _current.lock:
         if _current.hub is None:
             settings = current_settings()
-            folder = state_folder(Path(settings.server.state) if settings.server.state else None)
-            hub = Hub(configured_roots(), settings.hub_options(), Store(folder))
+            hub = Hub(configured_roots(), settings.hub_options(), Store(current_state_folder()))
             hub.discovery.check_roots()
             hub.start()
             atexit.register(hub.stop)

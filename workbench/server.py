@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
     from workbench.hub import Hub
+    from workbench.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
@@ -77,15 +78,16 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     on_ready: Callable[[Address], None] | None = None,
     pages: Pages | None = None,
     last_list: LastList | None = None,
+    tokens: "Tokens | None" = None,
 ) -> None:
     """Serve a hub until SIGTERM, SIGINT or `Ctrl-C`; starts the hub and stops it.
 
     A function in place of the hub is called once the ports are bound, off the loop. `allow_origins` are
     further page origins, such as `https://ops.example.org`; `on_ready` is told where the server listens;
-    `pages` replaces the dashboards; `last_list` is served until all is ready. Raises AddressInUse if a port
-    is taken.
+    `pages` replaces the dashboards; `last_list` is served until all is ready; `tokens` are those that may
+    change something. Raises AddressInUse if a port is taken.
     """
-    server = Server(hub, Address(host, port, ws_port), allow_origins, pages, last_list)
+    server = Server(hub, Address(host, port, ws_port), allow_origins, pages, last_list, tokens)
     asyncio.run(server.run(on_ready, open_browser))
 
 
@@ -98,6 +100,7 @@ class Server:
     allow_origins: Sequence[str] = ()
     pages: Pages | None = None
     last_list: LastList | None = None
+    tokens: "Tokens | None" = None
     _hub: "Hub | None" = None
     _bokeh: "BokehServer | None" = None
     _listening: list[HTTPServer] = field(default_factory=list)
@@ -230,6 +233,7 @@ class Server:
             unused_session_lifetime_milliseconds=60_000,
             check_unused_sessions_milliseconds=10_000,
             api_origins=self._origins(),
+            api_tokens=self.tokens,
         )
         server._http.stop()
         return server

@@ -23,8 +23,10 @@ from api.broadcast import EventLimits, broadcaster_of, close_clients
 from workbench.events import Draft
 from workbench.hub import Hub, HubOptions
 from workbench.origins import OriginPolicy
+from workbench.tokens import Token, Tokens
 
 DEADLINE = 10.0
+SECRET = "a-token-for-tests"
 
 MANIFESTS = {
     "core/vault": """\
@@ -128,7 +130,8 @@ class LiveApi:
         self._stop = asyncio.Event()
         sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
         self.port = sockets[0].getsockname()[1]
-        server = HTTPServer(Application(list(routes(self.hub)), **self.settings))
+        tokens = Tokens([Token.of("tester", SECRET)])
+        server = HTTPServer(Application(list(routes(self.hub)), **{"api_tokens": tokens, **self.settings}))
         server.add_sockets(sockets)
         self._started.set()
         await self._stop.wait()

@@ -18,6 +18,7 @@ PATHS = [
     "/api/ports",
     "/api/ports/conflicts",
     "/api/ports/18010",
+    "/api/ports/assignments",
     "/api/findings",
     "/api/graph",
     "/api/graph/cycles",
@@ -57,6 +58,13 @@ def test_other_methods_are_405_in_json(http: httpx.Client, path: str, method: st
     }
 
 
+@pytest.mark.parametrize("path", ["/api/ports/assign", "/api/ports/18010/release"])
+def test_changes_know_no_other_method_either(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
+    assert http.options(path).headers["Allow"] == "POST, OPTIONS"
+
+
 def test_a_method_nobody_knows(http: httpx.Client) -> None:
     assert http.request("BREW", "/api/crates").json()["error"]["code"] == "method-not-allowed"
 
@@ -74,7 +82,7 @@ def test_unmatched_paths_are_404_in_json(http: httpx.Client, path: str, method: 
 
 def test_every_route_says_who_may_call_it(still_hub: Hub) -> None:
     everything = [*routes(still_hub), *socket_routes(still_hub)]
-    assert {handler.access for _, handler, _ in everything} == {"public", "read"}  # type: ignore[attr-defined]
+    assert {handler.access for _, handler, _ in everything} == {"public", "read", "ports:write"}  # type: ignore[attr-defined]
 
 
 def test_a_route_that_does_not_say_is_refused(still_hub: Hub) -> None:

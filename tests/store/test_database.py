@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from workbench.assignments import Assignment, AssignmentRequest, Assignments, Entry
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.manifest import parse_manifest
@@ -129,3 +130,50 @@ def test_sequence_and_revision_go_on_after_a_restart(tmp_path: Path, sample_copy
             assert hub.wait_ready(20)
             last.append((hub.snapshot.revision, hub.log.last_seq))
     assert last == [(1, 1), (2, 2)]
+
+
+def test_assignments_are_restored_as_they_were(tmp_path: Path) -> None:
+    made = Assignment("a1", "x", "http", 18400, 51168, "GIS", 1_800_000_000.123, 1_800_000_060.5, None, "k", "op", "{}")
+    bare = Assignment("a2", "y", "http", 40000, None, None, 1_800_000_001.0)
+    entries = [
+        Entry("made", made.assigned_at, "op", made),
+        Entry("made", bare.assigned_at, "", bare),
+        Entry("expired", 1_800_000_060.501, "", made),
+    ]
+    store = Store(tmp_path)
+    store.open()
+    assert store.assignments() == []
+    store.commit_assignments(entries[:2], events(1))
+    store.commit_assignments(entries[2:], events(2))
+    store.close()
+    store.open()
+    assert store.assignments() == entries
+    assert store.restore()[1] == events(1, 2)
+    store.close()
+    with pytest.raises(StoreError):
+        store.assignments()
+
+
+def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    from workbench.store.schema import JOURNAL
+
+    with duckdb.connect(tmp_path / "workbench.duckdb") as connection:
+        connection.execute(f"CREATE TABLE versions (version BIGINT); INSERT INTO versions VALUES (1); {JOURNAL}")
+        connection.execute("INSERT INTO revisions VALUES (5, now(), 1, 1, 0, 0, 0)")
+    store = Store(tmp_path)
+    store.open()
+    assert (store.restore(), store.assignments()) == ((5, []), [])
+    assert rows(store, "SELECT max(version) FROM versions") == [(2,)]
+    store.close()
+
+
+def test_a_hub_takes_up_its_assignments_after_a_restart(tmp_path: Path, sample_copy: Path) -> None:
+    held: list[list[Assignment]] = []
+    for _ in range(2):
+        with Hub([sample_copy], journal=Store(tmp_path / "state")) as hub:
+            made = hub.assign(AssignmentRequest("newcomer", block="GIS"), "key").result(20)
+            held.append(hub.desk.book.active)
+            assert held[-1] == [made]
+            assert hub.desk.is_durable
+    assert held[0] == held[1]
+    assert isinstance(hub.desk.book, Assignments)

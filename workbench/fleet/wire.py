@@ -1,6 +1,6 @@
 """The JSON of the contract: domain values as plain dicts, for the API, events, files and the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -153,19 +153,19 @@ def plan_model(plan: PortPlan) -> Json:
     }
 
 
-def port_registry_model(snapshot: Snapshot) -> Json:
-    """Return the PortRegistry: every claim with its reason, and the plan that they are judged by."""
+def port_registry_model(snapshot: Snapshot, assigned: Sequence[Json] = ()) -> Json:
+    """Return the PortRegistry: every claim with its reason, the plan that they are judged by, the assignments."""
     return {
         "revision": snapshot.revision,
         "claims": [claim_model(claim) for claim in snapshot.claims],
         **plan_model(snapshot.plan),
-        "assigned": [],
+        "assigned": list(assigned),
         "observed": [],
     }
 
 
-def port_model(port: int, snapshot: Snapshot) -> Json:
-    """Return everything known of one port."""
+def port_model(port: int, snapshot: Snapshot, assigned: Sequence[Json] = ()) -> Json:
+    """Return everything known of one port; `assigned` are the assignments that hold it."""
     plan = snapshot.plan
     block = plan.block_of(port)
     sister = plan.sister(port)
@@ -181,6 +181,7 @@ def port_model(port: int, snapshot: Snapshot) -> Json:
         "privileged": plan.is_privileged(port),
         "claims": [claim_model(claim) for claim in snapshot.at_port.get(port, ())],
         "findings": [finding_model(item) for item in snapshot.findings if port in item.ports],
+        "assigned": list(assigned),
     }
 
 

@@ -14,6 +14,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from workbench.assignments import Entry
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.model import Finding
@@ -21,6 +22,7 @@ from workbench.fleet.snapshot import Record, Snapshot, Subject
 from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
 from workbench.fleet.wire import summary_model
 from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
+from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
 from workbench.store.schema import MIGRATIONS, mirror_ddl
 
 logger = logging.getLogger(__name__)
@@ -124,6 +126,19 @@ class Store:
             known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchone()
             if not known:
                 self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
+
+    def assignments(self) -> list[Entry]:
+        """Return the journal of the assignments, oldest entry first."""
+        try:
+            return stored_entries(self.connection)
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
+    def commit_assignments(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
+        """Write entries and their events in one transaction, durable before this returns."""
+        with self._guarded():
+            self._insert("assignments", entry_table(entries), [column.name for column in ENTRY_COLUMNS])
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
 
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:

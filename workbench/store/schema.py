@@ -26,6 +26,15 @@ CREATE TABLE events (
 );
 """
 
+ASSIGNMENTS: Final = """
+CREATE TABLE assignments (
+    happened_at TIMESTAMPTZ NOT NULL, action VARCHAR NOT NULL, "by" VARCHAR NOT NULL, id VARCHAR NOT NULL,
+    crate_name VARCHAR NOT NULL, label VARCHAR NOT NULL, port INTEGER NOT NULL, sister_port INTEGER, block VARCHAR,
+    assigned_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ, released_at TIMESTAMPTZ, idempotency_key VARCHAR,
+    actor VARCHAR NOT NULL, request VARCHAR NOT NULL
+);
+"""
+
 
 def mirror_ddl() -> str:
     """Return the tables that mirror the newest snapshot; `part` names the record or group a row came from."""
@@ -36,5 +45,5 @@ def mirror_ddl() -> str:
     return "\n".join(statements)
 
 
-MIGRATIONS: Final = (JOURNAL,)
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""

@@ -1,0 +1,102 @@
+"""/api/ports/assign and what belongs to it: hand out ports, take them back, list who holds which."""
+
+import asyncio
+import re
+from concurrent.futures import Future
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from api.base import ApiHandler, off_loop
+from api.bodies import Name, PortNumber, RequestBody, parse_body
+from api.encoded import SnapshotHandler
+from api.ports import port_of
+from api.queries import PageQuery, page_of
+from workbench.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest, assignment_model
+from workbench.errors import InvalidRequest, Unavailable
+
+_SECONDS: Final = 30.0
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_LONGEST_LEASE: Final = 366 * 24 * 3600
+
+
+class AssignBody(RequestBody):
+    """Who wants a port, what for, from which block or which one, and for how long."""
+
+    crate_name: Name
+    label: Name = DEFAULT_LABEL
+    block: Name | None = None
+    preferred: PortNumber | None = None
+    lease_seconds: Annotated[float, Field(ge=1, le=_LONGEST_LEASE, allow_inf_nan=False)] | None = None
+
+
+class ReleaseBody(RequestBody):
+    """The id that the assignment must have, so that nobody gives back what somebody else holds by now."""
+
+    id: Name | None = None
+
+
+class AssignmentsQuery(PageQuery):
+    """`history` lists the assignments that ended too, newest first."""
+
+    history: bool = False
+
+
+class AssignHandler(ApiHandler):
+    """POST: hand out a port."""
+
+    access = "ports:write"
+
+    async def post(self) -> None:
+        body = parse_body(AssignBody, self.request)
+        made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), self._key(), self.actor))
+        self.set_header("Location", f"/api/ports/{made.port}")
+        self.finish_json(assignment_model(made, durable=self.hub.desk.is_durable), 201)
+
+    def _key(self) -> str | None:
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise InvalidRequest(
+                "Idempotency-Key: up to 200 printable ASCII characters without spaces", parameter="Idempotency-Key"
+            )
+        return key
+
+
+class ReleaseHandler(ApiHandler):
+    """POST: take a port back."""
+
+    access = "ports:write"
+
+    async def post(self, text: str) -> None:
+        port = port_of(text)
+        body = parse_body(ReleaseBody, self.request)
+        ended = await answered(self.hub.release(port, body.id, self.actor))
+        self.finish_json(assignment_model(ended, durable=self.hub.desk.is_durable))
+
+
+class AssignmentsHandler(SnapshotHandler):
+    """GET: a bare array of the assignments that hold, by port."""
+
+    access = "read"
+
+    async def get(self) -> None:
+        query = self.query(AssignmentsQuery)
+        snapshot = await self.current(query.refresh)
+        book, durable = self.hub.desk.book, self.hub.desk.is_durable
+        if not self.is_known(snapshot, book.version):
+            found = await off_loop(lambda: book.history if query.history else book.active)
+            items = page_of(self, found, query)
+            self.finish_json(
+                await off_loop(lambda: [assignment_model(item, durable=durable) for item in items]), cached=True
+            )
+
+
+async def answered(future: "Future[Assignment]") -> Assignment:
+    """Return what the hub answers; raises Unavailable if it takes too long.
+
+    What still waits then is never done; what is just being written is done, and found again by its idempotency key.
+    """
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(future), _SECONDS)
+    except TimeoutError:
+        raise Unavailable("the hub is busy; ask again, with the same Idempotency-Key") from None

@@ -1,0 +1,61 @@
+"""Why a port cannot be handed out."""
+
+from collections.abc import Iterator, Set
+
+from workbench.fleet.plan import PortPlan
+from workbench.fleet.snapshot import Snapshot
+
+
+def companions(port: int, plan: PortPlan) -> tuple[int, ...]:
+    """Return the ports that come with a primary port: its sister, if it has one, and its mirrors."""
+    sister = plan.sister(port)
+    mirrors = plan.mirrors.get(port, ())
+    return mirrors if sister is None else (sister, *mirrors)
+
+
+def obstacle(snapshot: Snapshot, port: int, taken: Set[int] = frozenset()) -> str | None:
+    """Return why a port is not free, as a clause about it; None if it is free.
+
+    A port is free if nobody claims it in any role, it is not in `taken`, reserved or a decoy, it is no sister or
+    mirror of a port that is claimed or taken, and all that holds for its own sister and mirrors too.
+    """
+    plan = snapshot.plan
+    for own in (port, *companions(port, plan)):
+        reason = _occupied(snapshot, own, taken)
+        if reason is not None:
+            return f"{port} {reason}" if own == port else f"{own}, the {_relation(own, port, plan)} of {port}, {reason}"
+    return None
+
+
+def _occupied(snapshot: Snapshot, port: int, taken: Set[int]) -> str | None:
+    if port in taken:
+        return "is assigned"
+    plan = snapshot.plan
+    claims = snapshot.at_port.get(port)
+    if claims:
+        claim = min(claims, key=lambda item: item.role != "owner")
+        return f'is claimed by {claim.crate} ("{claim.label}", {claim.role})'
+    if port in plan.reserved:
+        holder = plan.reserved[port]
+        return f"is reserved for {holder}" if holder else "is reserved"
+    if port in plan.decoys:
+        return "is a decoy"
+    for primary in _primaries(port, plan):
+        if primary in taken or snapshot.at_port.get(primary):
+            return f"is the {_relation(port, primary, plan)} of {primary}, which is {_by(snapshot, primary, taken)}"
+    return None
+
+
+def _primaries(port: int, plan: PortPlan) -> Iterator[int]:
+    """Yield the ports that a port may be the sister or a mirror of."""
+    if port > plan.sister_offset:
+        yield port - plan.sister_offset
+    yield from (primary for primary, mirrors in plan.mirrors.items() if port in mirrors)
+
+
+def _relation(port: int, primary: int, plan: PortPlan) -> str:
+    return "sister" if port == plan.sister(primary) else "mirror"
+
+
+def _by(snapshot: Snapshot, port: int, taken: Set[int]) -> str:
+    return "assigned" if port in taken or not snapshot.at_port.get(port) else "claimed"

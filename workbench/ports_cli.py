@@ -1,0 +1,207 @@
+"""`workbench ports`: which ports are free, and handing them out, through a running server or on a scan."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from workbench.assignments import (
+    DEFAULT_LABEL,
+    Assignment,
+    AssignmentRequest,
+    Assignments,
+    assignment_model,
+    named_block,
+)
+from workbench.errors import UnknownCrate, WorkbenchError
+from workbench.fleet.free_ports import free_ports
+from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.snapshot import Snapshot
+from workbench.port_chart import chart_lines
+from workbench.roots import CONFIG, PATHS, Roots, read_roots, settings_of
+from workbench.tokens import VARIABLE, secret_of
+
+DEFAULT_URL: Final = "http://127.0.0.1:15180"
+
+_URL: Final = click.option("--url", default=None, help=f"A running workbench.  [default: {DEFAULT_URL}]")
+_TOKEN: Final = click.option(
+    "--token", default=None, help=f"Its token.  [default: {VARIABLE}, else that of the state folder]"
+)
+_FORMAT: Final = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format."
+)
+_PORT: Final = click.IntRange(1, MAX_PORT)
+
+
+@click.group()
+def ports() -> None:
+    """Free ports, and who was assigned which.
+
+    \b
+    workbench ports free ~/src --block GIS       the next free port
+    workbench ports map ~/src                    all blocks, one character a port
+    workbench ports assign NAME --block GIS      through a running server, which remembers it
+    workbench ports assign NAME --write ~/src    on a scan, into the manifest
+    """  # noqa: D301 - click wants the character itself
+
+
+@ports.command()
+@PATHS
+@CONFIG
+@click.option("--block", default=None, help="Only ports of this block.  [default: all blocks]")
+@click.option("--count", default=1, type=click.IntRange(1, MAX_PORT), help="How many.  [default: 1]")
+def free(paths: Roots, config: Path | None, block: str | None, count: int) -> None:
+    """Print free ports, one a line: claimed by nobody, with a free sister and free mirrors.
+
+    What a running server has assigned is not known here. Exit code: 0; 1 if there are fewer than asked for.
+    """
+    _, snapshot = read_roots(paths, settings_of(paths, config))
+    found = list(islice(_free(snapshot, block), count))
+    for port in found:
+        click.echo(port)
+    if len(found) < count:
+        click.get_current_context().exit(1)
+
+
+def _free(snapshot: Snapshot, block: str | None) -> Iterator[int]:
+    """Yield free ports that can all be used together."""
+    plan = snapshot.plan
+    chosen = [named_block(plan, block)] if block is not None else sorted(set(plan.blocks), key=lambda item: item.first)
+    taken: frozenset[int] = frozenset()
+    for item in chosen:
+        for port in range(item.first, item.last + 1):
+            if plan.block_of(port) == item and next(free_ports(snapshot, port, port, taken), None):
+                taken |= {port}
+                yield port
+
+
+@ports.command("map")
+@PATHS
+@CONFIG
+def chart(paths: Roots, config: Path | None) -> None:
+    """Print every block with one character a port."""
+    _, snapshot = read_roots(paths, settings_of(paths, config))
+    for line in chart_lines(snapshot):
+        click.echo(line)
+
+
+@ports.command("list")
+@_URL
+@_TOKEN
+@click.option("--history", is_flag=True, help="Those that ended too, newest first.")
+@_FORMAT
+def assigned(url: str | None, token: str | None, history: bool, form: str) -> None:
+    """List the assignments of a running server."""
+    from workbench.client import Client
+
+    with Client(url or DEFAULT_URL, _token(token)) as client:
+        found = client.assignments(history)
+    if form == "json":
+        click.echo(json.dumps(found))
+        return
+    for item in found:
+        click.echo(_line(item))
+
+
+@ports.command()
+@click.argument("crate")
+@click.option("--label", default=DEFAULT_LABEL, help=f"What the port is for.  [default: {DEFAULT_LABEL}]")
+@click.option("--block", default=None, help="The block to choose from.  [default: the crate's own]")
+@click.option("--preferred", default=None, type=_PORT, help="This port or none.")
+@click.option("--lease", default=None, type=click.FloatRange(min=1), metavar="SECONDS", help="For how long.")
+@click.option("--key", default=None, help="Idempotency key: asking again with it gives the same port.")
+@_URL
+@_TOKEN
+@click.option(
+    "--write", "writes", default=None, type=click.Path(path_type=Path, exists=True), metavar="PATH",
+    help="Write the port into the crate's manifest below PATH; without --url, on a scan of PATH and no server.",
+)  # fmt: skip
+@CONFIG
+@_FORMAT
+def assign(  # noqa: PLR0917
+    crate: str,
+    label: str,
+    block: str | None,
+    preferred: int | None,
+    lease: float | None,
+    key: str | None,
+    url: str | None,
+    token: str | None,
+    writes: Path | None,
+    config: Path | None,
+    form: str,
+) -> None:
+    """Hand out a free port to CRATE and print it.
+
+    Exit code: 0; 2 with the reason if there is no such port, or if the server refuses.
+    """
+    request = AssignmentRequest(crate, label, block, preferred, lease)
+    model = _written(request, key, url, token, writes, config) if writes else _asked(request, key, url, token)
+    click.echo(json.dumps(model) if form == "json" else model["port"])
+
+
+def _asked(request: AssignmentRequest, key: str | None, url: str | None, token: str | None) -> dict[str, Any]:
+    from workbench.client import Client
+
+    with Client(url or DEFAULT_URL, _token(token)) as client:
+        return client.assign(request, key)
+
+
+def _written(
+    request: AssignmentRequest, key: str | None, url: str | None, token: str | None, root: Path, config: Path | None
+) -> dict[str, Any]:
+    from workbench.manifest_writer import write_port
+
+    discovery, snapshot = read_roots((root,), settings_of((root,), config))
+    records = snapshot.records_named(request.crate_name)
+    if not records:
+        raise UnknownCrate(f'no crate below {root} is named "{request.crate_name}"', name=request.crate_name)
+    if len(records) > 1:
+        places = ", ".join(record.manifest.path for record in records)
+        raise WorkbenchError(f'"{request.crate_name}" is the name of several crates: {places}')
+    model = _asked(request, key, url, token) if url is not None else _offline(request, snapshot)
+    path = records[0].manifest.path
+    write_port(discovery.absolute(path), path, request.label, model["port"], snapshot)
+    click.echo(f"{path}: [ports] {request.label} = {model['port']}", err=True)
+    return model
+
+
+def _offline(request: AssignmentRequest, snapshot: Snapshot) -> dict[str, Any]:
+    made: Assignment
+    made, _ = Assignments().assign(request, snapshot, time.time(), actor=os.environ.get("USER", ""))
+    return assignment_model(made, durable=False)
+
+
+@ports.command()
+@click.argument("port", type=_PORT)
+@click.option("--id", "expected", default=None, help="Only if this is the assignment's id.")
+@_URL
+@_TOKEN
+def release(port: int, expected: str | None, url: str | None, token: str | None) -> None:
+    """Give PORT back."""
+    from workbench.client import Client
+
+    with Client(url or DEFAULT_URL, _token(token)) as client:
+        click.echo(f"released: {_line(client.release(port, expected))}")
+
+
+def _token(given: str | None) -> str | None:
+    from workbench.runtime import current_state_folder
+
+    return given or secret_of(current_state_folder())
+
+
+def _line(item: dict[str, Any]) -> str:
+    state = (
+        f"released {item['released_at']}"
+        if item["released_at"]
+        else f"until {item['expires_at']}"
+        if item["expires_at"]
+        else ""
+    )
+    return f"{item['port']:>5}  {item['crate_name']}  {item['label']}  {item['assigned_at']}  {state}".rstrip()

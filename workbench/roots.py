@@ -1,0 +1,70 @@
+"""What the commands read: the PATHs of the command line, the settings that hold for them, and the fleet below."""
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from workbench.config import find_settings
+from workbench.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from workbench.fleet.snapshot import Snapshot
+    from workbench.settings import Settings
+    from workbench.sources.discovery import Discovery
+
+# Imports of what is slow to import stand where it is needed: `serve` binds its ports before that.
+
+Roots = tuple[Path, ...]
+
+PATHS: Final = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+CONFIG: Final = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    envvar="WORKBENCH_CONFIG",
+    help="Settings file (default: workbench.toml in the first PATH or above it).",
+)
+
+
+def settings_of(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> "Settings":
+    """Return the settings that hold for some PATHs; raises ConfigurationError."""
+    from workbench.settings import load_settings
+
+    if config is not None and not config.is_file():
+        raise ConfigurationError(f"{config}: no such file")
+    return load_settings(config or settings_file(paths), overrides=overrides)
+
+
+def settings_file(paths: Roots) -> Path | None:
+    """Return the settings file that holds for some PATHs; None if there is none."""
+    return find_settings(paths[0] if paths else Path())
+
+
+def roots_of(paths: Roots, config: Path | None, settings: "Settings | None") -> list[Path]:
+    """Return the PATHs, else the configured roots (relative to the settings file), else the current directory."""
+    file = config or settings_file(paths)
+    if paths or settings is None or not settings.discovery.roots or file is None:
+        return list(paths) or [Path()]
+    return [file.parent / root for root in settings.discovery.roots]
+
+
+def read_roots(paths: Roots, settings: "Settings", revision: str | None = None) -> "tuple[Discovery, Snapshot]":
+    """Return the fleet below the PATHs, or of a git revision; raises RootError, ConfigurationError or GitError."""
+    from workbench.fleet.snapshot import Snapshot
+    from workbench.progress import progress_bar
+    from workbench.sources.discovery import Discovery, read_revision
+    from workbench.sources.ingest import read_fleet
+
+    # A process that lives for one command has nothing to gain from collecting.
+    gc.disable()
+    discovery = Discovery(roots_of(paths, None, settings), settings.discovery.scope())
+    discovery.check_roots()
+    empty = Snapshot(settings.ports.plan())
+    if revision is not None:
+        if len(discovery.roots) > 1:
+            raise ConfigurationError("--rev reads one root; give one PATH")
+        return discovery, empty.apply(read_revision(discovery.roots[0], revision, discovery.scope))
+    with progress_bar() as report:
+        return discovery, read_fleet(discovery, empty, None, report)

@@ -1,0 +1,56 @@
+"""Entries of the assignments' journal as rows of its table, and back."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from workbench.assignments import Assignment, Entry
+from workbench.fleet.tables import Column, Row
+from workbench.frames import arrow_of
+
+ENTRY_COLUMNS: Final = (
+    Column("happened_at", "time", "when, UTC"),
+    Column("action", "text", "made, released or expired"),
+    Column("by", "text", "who did it; empty for the end of a lease"),
+    Column("id", "text", "the assignment"),
+    Column("crate_name", "text", "the crate that holds the port"),
+    Column("label", "text", "what the port is for"),
+    Column("port", "integer", "the port"),
+    Column("sister_port", "integer", "its sister, if it has one"),
+    Column("block", "text", "the block that it was chosen from"),
+    Column("assigned_at", "time", "when it was handed out"),
+    Column("expires_at", "time", "when its lease ends"),
+    Column("released_at", "time", "when it was given back"),
+    Column("idempotency_key", "text", "the caller's key of the request"),
+    Column("actor", "text", "who asked for it"),
+    Column("request", "text", "what was asked for, as JSON"),
+)
+_SELECT: Final = ", ".join(
+    f'epoch_ms("{column.name}") / 1000' if column.type == "time" else f'"{column.name}"' for column in ENTRY_COLUMNS
+)
+
+
+def entry_table(entries: Sequence[Entry]) -> pa.Table:
+    """Return entries as an Arrow table."""
+    return arrow_of(ENTRY_COLUMNS, [_row(entry) for entry in entries])
+
+
+def stored_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
+    """Return all entries in the order in which they were written."""
+    rows = connection.execute(f"SELECT {_SELECT} FROM assignments ORDER BY rowid").fetchall()
+    return [Entry(action, at, by, Assignment(*fields)) for at, action, by, *fields in rows]
+
+
+def _row(entry: Entry) -> Row:
+    item = entry.assignment
+    return (
+        _micros(entry.at), entry.action, entry.actor, item.id, item.crate_name, item.label, item.port,
+        item.sister_port, item.block, _micros(item.assigned_at), _micros(item.expires_at), _micros(item.released_at),
+        item.idempotency_key, item.actor, item.request,
+    )  # fmt: skip
+
+
+def _micros(moment: float | None) -> Any:
+    return None if moment is None else round(moment * 1e6)
