@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from workbench.fleet.diff import diff
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
+from workbench.fleet.plan import Override, PortPlan
 from workbench.fleet.snapshot import Snapshot, Tally, Touched
 from workbench.fleet.wire import check_model, crate_detail_model, crate_model, port_registry_model
 
@@ -46,6 +47,17 @@ _STEPS = st.lists(
 )
 
 
+_OVERRIDES = st.builds(
+    Override,
+    st.sampled_from(_NAMES[:5]),
+    st.sampled_from(_LABELS),
+    st.sampled_from(["owner", "reference"]),
+    st.just("why"),
+    st.sampled_from([*_NAMES, "elsewhere"]),
+)
+_PLANS = st.builds(PortPlan, overrides=st.lists(_OVERRIDES, max_size=3).map(tuple))
+
+
 def _whole(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "crates": [crate_model(snapshot.records[crate.path]) for crate in snapshot.crates],
@@ -57,10 +69,10 @@ def _whole(snapshot: Snapshot) -> dict[str, Any]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(_STEPS)
-def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | None]]) -> None:
+@given(_STEPS, _PLANS)
+def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | None]], plan: PortPlan) -> None:
     """The last state of every file, and the last good version of those broken now, are all that counts."""
-    stepped = Snapshot()
+    stepped = Snapshot(plan)
     for step in steps:
         stepped = stepped.apply(step)
     good: dict[str, Manifest | None] = {}
@@ -76,7 +88,7 @@ def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | Non
                 good[path] = manifest
             elif manifest.is_template:
                 good.pop(path, None)
-    cold = Snapshot().apply(good).apply({path: m for path, m in final.items() if m is not good.get(path)})
+    cold = Snapshot(plan).apply(good).apply({path: m for path, m in final.items() if m is not good.get(path)})
     assert _whole(stepped) == _whole(cold)
 
 

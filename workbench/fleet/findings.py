@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from workbench.fleet.model import Crate, Finding, PortClaim, finding, fold
-from workbench.fleet.plan import Block, PortPlan
+from workbench.fleet.plan import Block, Override, PortPlan
 from workbench.fleet.schema import MAX_PORT
 
 NEARLY_FULL: Final = 0.9
@@ -210,6 +210,19 @@ def block_findings(block: Block, used: int) -> Iterator[Finding]:
         state = "full" if used >= size else "nearly full"
         message = f"block {block.name} ({block.first}-{block.last}) is {state}: {used} of {size} ports are in use"
         yield finding("SC114", message, ports=(block.first, block.last))
+
+
+def override_findings(override: Override, crates: Sequence[Crate]) -> Iterator[Finding]:
+    """Yield a finding if an override matches no label of the crates that bear its crate's name, in path order."""
+    labels = dict.fromkeys(entry.label for crate in crates for entry in crate.entries)
+    if any(fold(label) == fold(override.label) for label in labels):
+        return
+    what = f'the override of "{override.label}" in {override.crate} has no effect'
+    if not crates:
+        yield finding("SC118", f"{what}: no crate bears that name")
+        return
+    declared = listed(f'"{label}"' for label in labels) if labels else "no port"
+    yield finding("SC118", f"{what}: it declares {declared}", crates=(crates[0].name,))
 
 
 def cycle_finding(cycle: Sequence[Crate], key_paths: Sequence[tuple[str | int, ...]], size: int) -> Finding:

@@ -10,6 +10,7 @@ from workbench.fleet.claims import Names, decide_claims, mentions
 from workbench.fleet.cycles import Link, cycles_of
 from workbench.fleet.index import Index
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
+from workbench.fleet.plan import Override
 from workbench.fleet.snapshot import Record, Snapshot, Subject, Tally, Touched
 
 _COUNTED_AS: Final = {"error": "errors", "warning": "warnings", "hint": "hints"}
@@ -51,7 +52,7 @@ class Step:
             elif manifest.is_broken and old is not None and old.crate is not None:
                 self.records[path] = replace(old, manifest=manifest, is_stale=True)
             else:
-                named = mentions(manifest.crate) if manifest.crate else frozenset()
+                named = mentions(manifest.crate, self.new.plan) if manifest.crate else frozenset()
                 self.records[path] = Record(manifest, manifest.crate, mentions=named)
 
         for path in self.changes:
@@ -165,6 +166,11 @@ class Step:
             if any(port in block for port in self.dirty_ports):
                 used = sum(_is_owned(self.new, port) for port in range(block.first, block.last + 1))
                 put(("block", block.name), rules.block_findings(block, used))
+        is_first_or_last = bool(self.old._by_name) != bool(self.new._by_name)
+        for name in {fold(override.crate) for override in self.new.plan.overrides}:
+            if is_first_or_last or name in self.dirty_targets:
+                for override in self.new.plan.overrides_of(name):
+                    put(("override", f"{name}/{fold(override.label)}"), self._unused(override))
         if self.links_changed or self._moves_a_cycle():
             put(("cycles", ""), self._cycles())
         self.new._findings = groups.changed(changed)
@@ -199,6 +205,13 @@ class Step:
             for port in {claim.port for claim in callers}
         }
         return rules.reference_findings(callers, claims, owners)
+
+    def _unused(self, override: Override) -> Iterable[Finding]:
+        """In a fleet of no crates nothing is judged: it may be about to be read."""
+        if not self.new._by_name:
+            return ()
+        records = (self.records[path] for path in self.new._by_name.get(fold(override.crate), ()))
+        return rules.override_findings(override, [record.crate for record in records if record.crate])
 
     def _duplicates(self, name: str) -> Iterator[Finding]:
         by_name: dict[str, list[Crate]] = defaultdict(list)

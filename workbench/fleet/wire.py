@@ -150,6 +150,7 @@ def plan_model(plan: PortPlan) -> Json:
         "mirrors": {str(port): list(mirrors) for port, mirrors in plan.mirrors.items()},
         "sister_offset": plan.sister_offset,
         "ephemeral": list(plan.ephemeral),
+        "overrides": [asdict(item) for item in plan.overrides],
     }
 
 
