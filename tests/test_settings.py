@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import ConfigurationError
+from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Override, PortPlan
+from workbench.port_settings import system_ephemeral_range
 from workbench.settings import Settings, find_settings, load_settings
 
 
@@ -82,6 +84,12 @@ def test_the_port_plan_is_configured(tmp_path: Path) -> None:
         ("[ports.reserved]\nx = ''", '2:1: ports.reserved.x: should be a valid integer, found the string "x"'),
         ("[server]\nport = true", "2:1: server.port: should be a valid integer, found true"),
         ("a = [", "1:6: Invalid value"),
+        ("[ports]\nephemeral = 'sytem'", '2:1: ports.ephemeral: expected an array, found the string "sytem"'),
+        ("[[ports.mute]]\nkind = 'SC113'", "1:1: ports.mute[0].reason: the key is missing"),
+        (
+            "[[ports.mute]]\nkind = 'SC9'\nreason = 'x'",
+            '2:1: ports.mute[0].kind: "SC9" is no code, beginning of a code, or kind of finding',
+        ),
         (
             "[ports.overrides.a]\nhttp = { role = 'boss', reason = 'x' }",
             "2:10: ports.overrides.a.http.role: should be 'owner' or 'reference', found the string \"boss\"",
@@ -122,6 +130,28 @@ def test_overrides_are_part_of_the_plan(tmp_path: Path) -> None:
     assert plan.overrides == (Override("a-b", "x", "reference", "why", "c"),)
     assert plan.override("SX9_A_B", "X") is plan.overrides[0]
     assert plan.override("a-b", "y") is None
+
+
+def test_mutes_are_part_of_the_plan(tmp_path: Path) -> None:
+    path = write(tmp_path, '[[ports.mute]]\nkind = "SC113"\ncrate = "a"\nport = 80\nreason = "why"\n')
+    assert load_settings(path, {}).ports.plan().mutes == (Mute("SC113", "why", "a", 80),)
+
+
+def test_the_ephemeral_range_is_that_of_the_system_where_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, "[ports]\nephemeral = 'system'\n")
+    here = system_ephemeral_range()
+    assert load_settings(path, {}).ports.ephemeral == here
+    assert load_settings(None, {"WORKBENCH_PORTS_EPHEMERAL": "system"}).ports.ephemeral == here
+    assert load_settings(None, {}).ports.ephemeral == (32768, 60999)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1024\t65000\n", (1024, 65000)), ("", (32768, 60999)), ("a b", (32768, 60999))]
+)
+def test_the_system_says_its_range_or_the_default_holds(tmp_path: Path, text: str, expected: tuple[int, int]) -> None:
+    (tmp_path / "range").write_text(text)
+    assert system_ephemeral_range(tmp_path / "range") == expected
+    assert system_ephemeral_range(tmp_path / "none") == (32768, 60999)
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """The `[ports]` settings: the port plan as it is written in `workbench.toml`."""
 
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.fleet.model import fold
+from workbench.fleet.muting import Mute
 from workbench.fleet.plan import (
     DEFAULT_BLOCKS,
     DEFAULT_DECOYS,
@@ -16,6 +18,9 @@ from workbench.fleet.plan import (
     PortPlan,
 )
 from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.selection import check_pattern
+
+EPHEMERAL_FILE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 PortNumber = Annotated[int, Field(ge=1, le=MAX_PORT, strict=True)]
 
@@ -56,6 +61,21 @@ class OverrideSettings(Section):
         return self
 
 
+class MuteSettings(Section):
+    """One of `[[ports.mute]]`."""
+
+    kind: str
+    crate: str = ""
+    port: PortNumber | None = None
+    reason: Annotated[str, Field(min_length=1)]
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        check_pattern(value)
+        return value
+
+
 class PortSettings(Section):
     """`[ports]`: the port plan."""
 
@@ -67,8 +87,15 @@ class PortSettings(Section):
     mirrors: dict[PortNumber, tuple[PortNumber, ...]] = Field(default_factory=lambda: dict(DEFAULT_MIRRORS))
     sister_offset: Annotated[int, Field(ge=1, le=MAX_PORT)] = 32768
     ephemeral: tuple[PortNumber, PortNumber] = DEFAULT_EPHEMERAL
+    """First and last; written as `"system"`, what the kernel says here."""
     privileged_below: Annotated[int, Field(ge=0, le=MAX_PORT + 1)] = 1024
     overrides: dict[str, dict[str, OverrideSettings]] = Field(default_factory=dict)
+    mute: tuple[MuteSettings, ...] = ()
+
+    @field_validator("ephemeral", mode="before")
+    @classmethod
+    def _of_the_system(cls, value: Any) -> Any:
+        return system_ephemeral_range() if value in ("system", ["system"]) else value
 
     @field_validator("reserved", "mirrors", mode="before")
     @classmethod
@@ -109,4 +136,17 @@ class PortSettings(Section):
                 for crate, labels in self.overrides.items()
                 for label, item in labels.items()
             ),
+            mutes=tuple(Mute(item.kind, item.reason, item.crate, item.port) for item in self.mute),
         )
+
+
+def system_ephemeral_range(file: Path = EPHEMERAL_FILE) -> tuple[int, int]:
+    """Return (first, last) of the ports that this system gives to outgoing connections.
+
+    Where Linux does not say, the default of Linux is returned.
+    """
+    try:
+        first, last = (int(word) for word in file.read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        return DEFAULT_EPHEMERAL
+    return first, last

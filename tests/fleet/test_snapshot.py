@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from workbench.fleet.diff import diff
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
+from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Override, PortPlan
 from workbench.fleet.snapshot import Snapshot, Tally, Touched
 from workbench.fleet.wire import check_model, crate_detail_model, crate_model, port_registry_model
@@ -55,7 +56,16 @@ _OVERRIDES = st.builds(
     st.just("why"),
     st.sampled_from([*_NAMES, "elsewhere"]),
 )
-_PLANS = st.builds(PortPlan, overrides=st.lists(_OVERRIDES, max_size=3).map(tuple))
+_MUTES = st.builds(
+    Mute,
+    st.sampled_from(["SC1", "SC0", "owner-collision", "dependency-cycle"]),
+    st.just("why"),
+    st.sampled_from(["", *_NAMES]),
+    st.sampled_from([None, *_PORTS]),
+)
+_PLANS = st.builds(
+    PortPlan, overrides=st.lists(_OVERRIDES, max_size=3).map(tuple), mutes=st.lists(_MUTES, max_size=2).map(tuple)
+)
 
 
 def _whole(snapshot: Snapshot) -> dict[str, Any]:
@@ -113,11 +123,11 @@ def test_a_diff_carries_one_revision_to_the_next(steps: list[dict[str, Manifest 
 
 
 @settings(max_examples=150, deadline=None)
-@given(_STEPS)
+@given(_STEPS, _PLANS)
 def test_the_tally_is_that_of_a_count_and_the_short_way_that_of_the_long(
-    steps: list[dict[str, Manifest | None]],
+    steps: list[dict[str, Manifest | None]], plan: PortPlan
 ) -> None:
-    snapshot = Snapshot()
+    snapshot = Snapshot(plan)
     for step in steps:
         older, snapshot = snapshot, snapshot.apply(step)
         records = list(snapshot.records.values())
@@ -133,6 +143,7 @@ def test_the_tally_is_that_of_a_count_and_the_short_way_that_of_the_long(
             errors=sum(item.severity == "error" for item in snapshot.findings),
             warnings=sum(item.severity == "warning" for item in snapshot.findings),
             hints=sum(item.severity == "hint" for item in snapshot.findings),
+            muted=len(snapshot.muted),
         )
         short = diff(older, snapshot)
         snapshot.touched = Touched(None)

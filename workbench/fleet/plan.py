@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from workbench.fleet.model import fold
+from workbench.fleet.muting import Mute
 from workbench.fleet.schema import MAX_PORT
 
 
@@ -72,6 +73,7 @@ class PortPlan:
     ephemeral: tuple[int, int] = DEFAULT_EPHEMERAL
     privileged_below: int = 1024
     overrides: tuple[Override, ...] = ()
+    mutes: tuple[Mute, ...] = ()
 
     def override(self, crate: str, label: str) -> Override | None:
         """Return what was decided by hand about a label of a crate, both compared as names are; None if nothing."""

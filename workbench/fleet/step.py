@@ -10,6 +10,7 @@ from workbench.fleet.claims import Names, decide_claims, mentions
 from workbench.fleet.cycles import Link, cycles_of
 from workbench.fleet.index import Index
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
+from workbench.fleet.muting import muted
 from workbench.fleet.plan import Override
 from workbench.fleet.snapshot import Record, Snapshot, Subject, Tally, Touched
 
@@ -142,11 +143,21 @@ class Step:
             }
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
-        groups = self.old._findings
+        groups, muted_groups = self.old._findings, self.old._muted
         changed: dict[Subject, tuple[Finding, ...] | None] = {}
+        changed_muted: dict[Subject, tuple[Finding, ...] | None] = {}
+        mutes = self.new.plan.mutes
 
         def put(subject: Subject, found: Iterable[Finding]) -> None:
             items = tuple(found)
+            if mutes:
+                judged = [muted(item, mutes) for item in items]
+                items = tuple(item for item in judged if item.muted is None)
+                accepted = tuple(item for item in judged if item.muted is not None)
+                was_accepted = muted_groups.get(subject, ())
+                if accepted or was_accepted:
+                    changed_muted[subject] = accepted or None
+                self.tally["muted"] += len(accepted) - len(was_accepted)
             was = groups.get(subject, ())
             if items or was:
                 changed[subject] = items or None
@@ -174,6 +185,7 @@ class Step:
         if self.links_changed or self._moves_a_cycle():
             put(("cycles", ""), self._cycles())
         self.new._findings = groups.changed(changed)
+        self.new._muted = muted_groups.changed(changed_muted)
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(changed))
 
@@ -224,7 +236,8 @@ class Step:
 
     def _moves_a_cycle(self) -> bool:
         """Whether a changed file takes part in a known cycle, so that the lines of its links may differ."""
-        cycles = self.old._findings.get(("cycles", ""), ())
+        groups = (self.old._findings, self.old._muted)
+        cycles = (item for known in groups for item in known.get(("cycles", ""), ()))
         return any(site.path in self.changes for item in cycles for site in item.sites)
 
     def _cycles(self) -> Iterator[Finding]:
