@@ -28,6 +28,18 @@ class UnknownCrate(NotFound):
     code = "unknown-crate"
 
 
+class UnknownLabel(NotFound):
+    """A crate has no port of this label; `details["nearest"]` lists the closest labels."""
+
+    code = "unknown-label"
+
+
+class UnknownBlock(NotFound):
+    """The port plan has no block of this name; `details["nearest"]` lists the closest names."""
+
+    code = "unknown-block"
+
+
 class InvalidRequest(WorkbenchError):
     """A request or an argument is malformed."""
 

@@ -209,13 +209,14 @@ def _sorted_crates(snapshot: Snapshot) -> tuple[Crate, ...]:
 _RANK: Final = {"error": 0, "warning": 1, "hint": 2}
 
 
-def _finding_order(item: Finding) -> tuple[Any, ...]:
+def finding_order(item: Finding) -> tuple[Any, ...]:
+    """Return the sort key of findings: errors before warnings before hints, then by code, port and place."""
     place = (item.sites[0].path, str(item.sites[0].key_path)) if item.sites else ("", "")
     return _RANK[item.severity], item.code, item.ports, place, item.message
 
 
 def _sorted_findings(groups: Mapping[Subject, tuple[Finding, ...]]) -> tuple[Finding, ...]:
-    return tuple(sorted((item for group in groups.values() for item in group), key=_finding_order))
+    return tuple(sorted((item for group in groups.values() for item in group), key=finding_order))
 
 
 def _findings_by_crate(snapshot: Snapshot) -> dict[str, tuple[Finding, ...]]:
