@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import revisions, scan
+from benchmarks import findings, revisions, scan
 
-MEASUREMENTS = {"scan": scan.main, "revisions": revisions.main}
+MEASUREMENTS = {"scan": scan.main, "revisions": revisions.main, "findings": findings.main}
 
 
 def main() -> None:
