@@ -161,20 +161,21 @@ class Step:
             was = groups.get(subject, ())
             if items or was:
                 changed[subject] = items or None
-            for item in was:
-                self._weigh(item, -1)
-            for item in items:
-                self._weigh(item, 1)
+                for item in was:
+                    self._weigh(item, -1)
+                for item in items:
+                    self._weigh(item, 1)
 
         for path in decided.keys() | self.changes.keys():
             put(("file", path), self._file_findings(path))
+        at_port, plan = self.new.at_port, self.new.plan
         for port in self.dirty_ports:
-            put(("port", port), rules.port_findings(port, self.new.at_port.get(port, ()), self.new.plan))
+            put(("port", port), rules.port_findings(port, at_port.get(port, ()), plan))
         for target in self.dirty_targets:
             put(("target", target), self._target_findings(target))
             put(("name", target), self._duplicates(target))
         for block in self.new.plan.blocks:
-            if any(port in block for port in self.dirty_ports):
+            if not self.dirty_ports.isdisjoint(range(block.first, block.last + 1)):
                 used = sum(_is_owned(self.new, port) for port in range(block.first, block.last + 1))
                 put(("block", block.name), rules.block_findings(block, used))
         is_first_or_last = bool(self.old._by_name) != bool(self.new._by_name)
@@ -226,8 +227,11 @@ class Step:
         return rules.override_findings(override, [record.crate for record in records if record.crate])
 
     def _duplicates(self, name: str) -> Iterator[Finding]:
+        paths = self.new._by_name.get(name, ())
+        if len(paths) < 2:
+            return
         by_name: dict[str, list[Crate]] = defaultdict(list)
-        for path in self.new._by_name.get(name, ()):
+        for path in paths:
             crate = self.records[path].crate
             if crate is not None:
                 by_name[crate.name].append(crate)
@@ -248,7 +252,10 @@ class Step:
 
 
 def _is_owned(snapshot: Snapshot, port: int) -> bool:
-    return any(claim.role == "owner" for claim in snapshot.at_port.get(port, ()))
+    for claim in snapshot.at_port.get(port, ()):  # noqa: SIM110 - asked for every port of a block; a generator each is dear
+        if claim.role == "owner":
+            return True
+    return False
 
 
 def _figures(record: Record | None) -> dict[str, int]:
