@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import latency, reference, revisions, scan
+from benchmarks import findings, latency, reference, revisions, scan
 
-ALONE = {"scan": scan.main, "revisions": revisions.main, "latency": latency.main}
+ALONE = {"scan": scan.main, "revisions": revisions.main, "latency": latency.main, "findings": findings.main}
 MEASUREMENTS = {**ALONE, "reference": reference.main}
 """What can be measured; the reference needs a server to compare with, so it is not part of `all`."""
 

@@ -10,7 +10,7 @@ import api
 import workbench
 
 ROOMS = {
-    "workbench.fleet": {"workbench.fleet"},
+    "workbench.fleet": {"workbench.fleet", "workbench.errors"},
     "workbench.sources": {"workbench.sources", "workbench.fleet", "workbench.errors"},
     "workbench.store": {
         "workbench.store",
@@ -55,7 +55,7 @@ LIBRARIES = {
 }
 """Which of our modules may import a library."""
 
-PURE = {"networkx", "pydantic", "pydantic_core", "rtoml", "tomli"}
+PURE = {"networkx", "pydantic", "pydantic_core", "rtoml", "tomli", "tomlkit"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -53,7 +53,7 @@ def test_check_as_json_is_the_contract(fleet_dir: Path, write_manifest: WriteMan
     answer = run("check", "--format", "json", str(fleet_dir))
     assert answer.exit_code == 1
     report = json.loads(answer.stdout)
-    assert list(report) == ["revision", "crates", "findings", "summary"]
+    assert list(report) == ["revision", "crates", "findings", "muted", "summary"]
     assert report["crates"] == 1
     assert report["findings"] == [
         {
@@ -66,6 +66,7 @@ def test_check_as_json_is_the_contract(fleet_dir: Path, write_manifest: WriteMan
             "message": "ports.http: a port must be from 1 to 65535, not -1",
             "explanation": "A port is a whole number from 1 to 65535; the entry is left out, the rest of the crate is kept.",
             "fix": "Write a whole number from 1 to 65535.",
+            "muted": None,
         }
     ]
 
@@ -74,6 +75,16 @@ def test_hints_are_shown_when_asked_for(fleet_dir: Path, write_manifest: WriteMa
     write_manifest("a", "name = 'a'\n")
     assert "hint[SC009]" not in run("check", str(fleet_dir)).stdout
     assert "hint[SC009]" in run("check", "--severity", "hint", str(fleet_dir)).stdout
+
+
+def test_muted_findings_are_counted_and_fail_nothing(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a", '[smart-crate]\nname = "a"\n[ports]\nhttp = 18108\n')
+    (fleet_dir / "workbench.toml").write_text('[[ports.mute]]\nkind = "reserved-port"\nreason = "agreed"\n')
+    answer = run("check", str(fleet_dir))
+    assert (answer.exit_code, answer.stdout) == (0, "1 crate in 1 manifest: 0 errors, 0 warnings, 0 hints, 1 muted\n")
+    report = json.loads(run("check", "--format", "json", str(fleet_dir)).stdout)
+    assert (report["findings"], report["summary"]["muted"]) == ([], 1)
+    assert [(item["kind"], item["muted"]) for item in report["muted"]] == [("reserved-port", "agreed")]
 
 
 def test_scan_lists_the_crates_also_when_some_are_broken(fleet_dir: Path, write_manifest: WriteManifest) -> None:

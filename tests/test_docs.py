@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from workbench.config import SETTINGS_FILE
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.rules import COLLISION_KINDS, RULES
 from workbench.fleet.snapshot import Snapshot
+from workbench.settings import load_settings
 
 DOCS = Path(__file__).parent.parent / "docs"
 DIAGNOSTICS = (DOCS / "diagnostics.md").read_text()
@@ -33,11 +35,14 @@ def test_a_section_explains_its_rule(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(RULES.keys() - WITHOUT_FILE))
-def test_an_example_causes_what_it_stands_for(code: str) -> None:
+def test_an_example_causes_what_it_stands_for(tmp_path: Path, code: str) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", SECTIONS[code], re.DOTALL)
     (said,) = re.findall(r"```text\n(.*?)\n```", SECTIONS[code], re.DOTALL)
-    files = re.findall(r"^# (\S+/smart-crate\.toml)\n(.*?)(?=^# \S+/smart-crate|\Z)", block, re.MULTILINE | re.DOTALL)
-    snapshot = Snapshot().apply({path: parse_manifest(path, text.encode()) for path, text in files})
+    parts = re.findall(r"^# (\S+\.toml)\n(.*?)(?=^# \S+\.toml$|\Z)", block, re.MULTILINE | re.DOTALL)
+    files = {path: text for path, text in parts if path != SETTINGS_FILE}
+    (tmp_path / SETTINGS_FILE).write_text(dict(parts).get(SETTINGS_FILE, ""))
+    plan = load_settings(tmp_path / SETTINGS_FILE, {}).ports.plan()
+    snapshot = Snapshot(plan).apply({path: parse_manifest(path, text.encode()) for path, text in files.items()})
     found = {f"{item.severity}[{item.code}]: {item.message}": item.fix for item in snapshot.findings}
     assert said in found
     assert f"Fix: {found[said]}" in SECTIONS[code]
@@ -60,7 +65,7 @@ def test_every_setting_is_documented() -> None:
     for section, field in Settings.model_fields.items():
         part = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
         for key in field.annotation.model_fields:  # type: ignore[union-attr]
-            assert re.search(rf"(`{key}`|\b{key} = |ports\.{key}\])", part), f"{section}.{key}"
+            assert re.search(rf"(`{key}`|\b{key} = |ports\.{key}[.\]])", part), f"{section}.{key}"
 
 
 def test_every_route_is_documented() -> None:

@@ -9,8 +9,8 @@ from workbench.fleet.snapshot import Snapshot
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import read_fleet
 
-NOT_SHOWN = {"unreadable", "block-full"}
-"""Kinds that need a file system or a crowd to show."""
+NOT_SHOWN = {"unreadable", "block-full", "unused-setting"}
+"""Kinds that need a file system, a crowd or settings to show."""
 
 
 @pytest.fixture(scope="module")

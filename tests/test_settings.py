@@ -6,7 +6,9 @@ import pytest
 
 from workbench.config import find_settings
 from workbench.errors import ConfigurationError
-from workbench.fleet.plan import PortPlan
+from workbench.fleet.muting import Mute
+from workbench.fleet.plan import Override, PortPlan
+from workbench.port_settings import system_ephemeral_range
 from workbench.settings import Settings, load_settings
 
 
@@ -83,6 +85,37 @@ def test_the_port_plan_is_configured(tmp_path: Path) -> None:
         ("[ports.reserved]\nx = ''", '2:1: ports.reserved.x: should be a valid integer, found the string "x"'),
         ("[server]\nport = true", "2:1: server.port: should be a valid integer, found true"),
         ("a = [", "1:6: Invalid value"),
+        ("[ports]\nephemeral = 'sytem'", '2:1: ports.ephemeral: expected an array, found the string "sytem"'),
+        ("[[ports.mute]]\nkind = 'SC113'", "1:1: ports.mute[0].reason: the key is missing"),
+        (
+            "[[ports.mute]]\nkind = 'SC9'\nreason = 'x'",
+            '2:1: ports.mute[0].kind: "SC9" is no code, beginning of a code, or kind of finding',
+        ),
+        (
+            "[ports.overrides.a]\nhttp = { role = 'boss', reason = 'x' }",
+            "2:10: ports.overrides.a.http.role: should be 'owner' or 'reference', found the string \"boss\"",
+        ),
+        (
+            "[ports.overrides.a]\n\nhttp = { role = 'reference', reason = 'x' }",
+            '3:1: ports.overrides.a.http: role = "reference" needs of = "…", the crate whose port it is',
+        ),
+        (
+            "[ports.overrides.a]\nhttp = { role = 'owner', of = 'b', reason = 'x' }",
+            '2:1: ports.overrides.a.http: role = "owner" takes no of: the crate itself owns the port',
+        ),
+        ("[ports.overrides.a]\nhttp = { role = 'owner' }", "2:1: ports.overrides.a.http.reason: the key is missing"),
+        (
+            "[ports.overrides.a]\nhttp = 'owner'",
+            '2:1: ports.overrides.a.http: expected a table, found the string "owner"',
+        ),
+        (
+            "[ports.overrides]\nsx9-a.b = { role = 'owner', reason = 'x' }\na.B = { role = 'owner', reason = 'y' }",
+            '1:1: ports.overrides: "B" of "a" is decided twice, in spellings that mean the same',
+        ),
+        (
+            "[ports.overrides.a]\nb = { role = 'reference', of = 'sx9-a', reason = 'x' }",
+            '1:1: ports.overrides: "b" of "a" refers to the crate itself; write role = "owner"',
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
@@ -90,6 +123,36 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, message: st
     with pytest.raises(ConfigurationError) as caught:
         load_settings(path, {})
     assert caught.value.message == f"{path}:{message}"
+
+
+def test_overrides_are_part_of_the_plan(tmp_path: Path) -> None:
+    path = write(tmp_path, '[ports.overrides."a-b"]\nx = { role = "reference", of = "c", reason = "why" }\n')
+    plan = load_settings(path, {}).ports.plan()
+    assert plan.overrides == (Override("a-b", "x", "reference", "why", "c"),)
+    assert plan.override("SX9_A_B", "X") is plan.overrides[0]
+    assert plan.override("a-b", "y") is None
+
+
+def test_mutes_are_part_of_the_plan(tmp_path: Path) -> None:
+    path = write(tmp_path, '[[ports.mute]]\nkind = "SC113"\ncrate = "a"\nport = 80\nreason = "why"\n')
+    assert load_settings(path, {}).ports.plan().mutes == (Mute("SC113", "why", "a", 80),)
+
+
+def test_the_ephemeral_range_is_that_of_the_system_where_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, "[ports]\nephemeral = 'system'\n")
+    here = system_ephemeral_range()
+    assert load_settings(path, {}).ports.ephemeral == here
+    assert load_settings(None, {"WORKBENCH_PORTS_EPHEMERAL": "system"}).ports.ephemeral == here
+    assert load_settings(None, {}).ports.ephemeral == (32768, 60999)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1024\t65000\n", (1024, 65000)), ("", (32768, 60999)), ("a b", (32768, 60999))]
+)
+def test_the_system_says_its_range_or_the_default_holds(tmp_path: Path, text: str, expected: tuple[int, int]) -> None:
+    (tmp_path / "range").write_text(text)
+    assert system_ephemeral_range(tmp_path / "range") == expected
+    assert system_ephemeral_range(tmp_path / "none") == (32768, 60999)
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from workbench import Workbench
 from workbench.config import sample_fleet
 from workbench.errors import InvalidPort, RootError, UnknownCrate
 from workbench.fleet.tables import TABLES
+from workbench.fleet.whatif import AddCrate
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +99,15 @@ def test_a_watching_workbench_follows_the_disk(
         assert wb.crates.empty
         write_manifest("a")
         wait_for(lambda: list(wb.crates["name"]) == ["a"])  # type: ignore[operator]
+
+
+def test_a_plan_shows_what_would_come_and_go(wb: Workbench) -> None:
+    revision = wb.revision
+    plan = wb.plan(AddCrate("<new>", {"http": 18001}))
+    assert repr(plan).startswith("<plan: ")
+    assert "+ error[SC101] port 18001 is owned by <new> and legacy-bridge" in repr(plan)
+    assert "&lt;new&gt;" in plan._repr_html_()
+    assert "<new>" not in plan._repr_html_()
+    assert plan.patch.startswith("--- /dev/null\n+++ b/<new>/smart-crate.toml\n")
+    assert {item.code for item in plan.appeared} >= {"SC101"}
+    assert wb.revision == revision

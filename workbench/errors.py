@@ -28,6 +28,12 @@ class UnknownCrate(NotFound):
     code = "unknown-crate"
 
 
+class UnknownLabel(NotFound):
+    """A crate has no port of this label; `details["nearest"]` lists the closest labels."""
+
+    code = "unknown-label"
+
+
 class InvalidRequest(WorkbenchError):
     """A request or an argument is malformed."""
 

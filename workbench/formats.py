@@ -19,7 +19,7 @@ _COMMANDS: Final[Mapping[Severity, str]] = {"error": "error", "warning": "warnin
 
 
 def json_report(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
-    """Return the report as JSON: {revision, crates, findings, summary}."""
+    """Return the report as JSON: {revision, crates, findings, muted, summary}."""
     return json.dumps(check_model(snapshot, findings), ensure_ascii=False)
 
 

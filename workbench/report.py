@@ -62,7 +62,8 @@ def summary_line(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
     counted = ", ".join(_plural(counts[severity], severity) for severity in SEVERITIES)
     hidden = snapshot.tally.findings - len(findings)
     crates, manifests = _plural(snapshot.tally.crates, "crate"), _plural(snapshot.tally.manifests, "manifest")
-    return f"{crates} in {manifests}: {counted}{f' ({hidden} more not shown)' if hidden else ''}"
+    muted = f", {snapshot.tally.muted} muted" if snapshot.tally.muted else ""
+    return f"{crates} in {manifests}: {counted}{muted}{f' ({hidden} more not shown)' if hidden else ''}"
 
 
 def _plural(count: int, word: str) -> str:

@@ -6,23 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import tomli
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from workbench.errors import ConfigurationError
-from workbench.fleet.plan import (
-    DEFAULT_BLOCKS,
-    DEFAULT_DECOYS,
-    DEFAULT_EPHEMERAL,
-    DEFAULT_MIRRORS,
-    DEFAULT_RESERVED,
-    Block,
-    PortPlan,
-)
 from workbench.fleet.positions import KeyPath, Positions, dotted
 from workbench.fleet.rules import Severity
 from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
+from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
 
 if TYPE_CHECKING:
@@ -37,14 +29,8 @@ _EXPECTED: Final = {
     "model_type": "expected a table",
 }
 
-PortNumber = Annotated[int, Field(ge=1, le=MAX_PORT, strict=True)]
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DiscoverySettings(_Section):
+class DiscoverySettings(Section):
     """`[discovery]`: where manifests are looked for."""
 
     roots: tuple[str, ...] = ()
@@ -69,7 +55,7 @@ class DiscoverySettings(_Section):
         )
 
 
-class CheckSettings(_Section):
+class CheckSettings(Section):
     """`[check]`: which findings count."""
 
     select: tuple[str, ...] = ()
@@ -83,65 +69,14 @@ class CheckSettings(_Section):
         return value
 
 
-class BlockSettings(_Section):
-    """One of `[[ports.blocks]]`."""
-
-    name: str
-    first: PortNumber
-    last: PortNumber
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "BlockSettings":
-        if self.first > self.last:
-            raise ValueError(f"first ({self.first}) is above last ({self.last})")
-        return self
-
-
-class PortSettings(_Section):
-    """`[ports]`: the port plan."""
-
-    blocks: tuple[BlockSettings, ...] = tuple(
-        BlockSettings(name=block.name, first=block.first, last=block.last) for block in DEFAULT_BLOCKS
-    )
-    reserved: dict[PortNumber, str] = Field(default_factory=lambda: dict(DEFAULT_RESERVED))
-    decoys: frozenset[PortNumber] = DEFAULT_DECOYS
-    mirrors: dict[PortNumber, tuple[PortNumber, ...]] = Field(default_factory=lambda: dict(DEFAULT_MIRRORS))
-    sister_offset: Annotated[int, Field(ge=1, le=MAX_PORT)] = 32768
-    ephemeral: tuple[PortNumber, PortNumber] = DEFAULT_EPHEMERAL
-    privileged_below: Annotated[int, Field(ge=0, le=MAX_PORT + 1)] = 1024
-
-    @field_validator("reserved", "mirrors", mode="before")
-    @classmethod
-    def _numbered(cls, value: Any) -> Any:
-        """Turn TOML's keys, which are always strings, into numbers."""
-        if isinstance(value, dict):
-            return {
-                int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else key: v
-                for key, v in value.items()
-            }
-        return value
-
-    def plan(self) -> PortPlan:
-        """Return the port plan that these settings describe."""
-        return PortPlan(
-            blocks=tuple(Block(block.name, block.first, block.last) for block in self.blocks),
-            reserved=self.reserved,
-            decoys=self.decoys,
-            mirrors=self.mirrors,
-            sister_offset=self.sister_offset,
-            ephemeral=self.ephemeral,
-            privileged_below=self.privileged_below,
-        )
-
-
-class WatchSettings(_Section):
+class WatchSettings(Section):
     """`[watch]`: how the disk is followed. `beat` is in seconds."""
 
     enabled: bool = True
     beat: Annotated[float, Field(gt=0)] = 5.0
 
 
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """`[server]`: where the pages and the API are served."""
 
     host: str = "127.0.0.1"
@@ -151,7 +86,7 @@ class ServerSettings(_Section):
     origins: tuple[str, ...] | None = None
 
 
-class Settings(_Section):
+class Settings(Section):
     """All settings. Every key has a default, so that no file is needed."""
 
     discovery: DiscoverySettings = DiscoverySettings()
@@ -225,6 +160,8 @@ def _reason(error: Any, path: KeyPath) -> str:
             section = field.annotation if field else None
         suggestion = nearest(str(path[-1]), section.model_fields) if hasattr(section, "model_fields") else None
         return f'unknown key; did you mean "{suggestion}"?' if suggestion else "unknown key"
+    if error["type"] == "missing":
+        return "the key is missing"
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
     message = _EXPECTED.get(error["type"], error["msg"].removeprefix("Input "))

@@ -16,9 +16,11 @@ from workbench.fleet.plan import PortPlan
 from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.tables import TABLES
+from workbench.fleet.whatif import Change, plan_changes
 from workbench.fleet.wire import crate_detail_model, iso, port_model, summary_model
 from workbench.frames import arrow_table, event_table, frame_of
 from workbench.hub import Hub, HubOptions
+from workbench.plan_view import PlanView
 
 if TYPE_CHECKING:
     from workbench.dashboards import Pages
@@ -79,7 +81,7 @@ class Workbench:
         return self.snapshot.taken_at
 
     @property
-    def plan(self) -> PortPlan:
+    def port_plan(self) -> PortPlan:
         """The port plan that ports are judged by."""
         return self.snapshot.plan
 
@@ -133,6 +135,14 @@ class Workbench:
     def newest_events(self, count: int = 10_000) -> list[Event]:
         """Return the newest events, oldest first."""
         return self._hub.log.newest(count)
+
+    def plan(self, *changes: Change) -> PlanView:
+        """Return what changes would do: the findings that appear and vanish, and a patch. Nothing is written.
+
+        Changes are `AddCrate`, `MovePort`, `RenumberBlock` and `RemoveCrate` of `workbench.fleet.whatif`, made one
+        after another. Raises UnknownCrate, UnknownLabel, UnknownBlock, InvalidPort and InvalidRequest.
+        """
+        return PlanView(plan_changes(self.snapshot, changes))
 
     # ------------------------------------------------------------------ one crate, one port, the graph
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from workbench.fleet.diff import diff
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
+from workbench.fleet.muting import Mute
+from workbench.fleet.plan import Override, PortPlan
 from workbench.fleet.snapshot import Snapshot, Tally, Touched
 from workbench.fleet.wire import check_model, crate_detail_model, crate_model, port_registry_model
 
@@ -46,6 +48,26 @@ _STEPS = st.lists(
 )
 
 
+_OVERRIDES = st.builds(
+    Override,
+    st.sampled_from(_NAMES[:5]),
+    st.sampled_from(_LABELS),
+    st.sampled_from(["owner", "reference"]),
+    st.just("why"),
+    st.sampled_from([*_NAMES, "elsewhere"]),
+)
+_MUTES = st.builds(
+    Mute,
+    st.sampled_from(["SC1", "SC0", "owner-collision", "dependency-cycle"]),
+    st.just("why"),
+    st.sampled_from(["", *_NAMES]),
+    st.sampled_from([None, *_PORTS]),
+)
+_PLANS = st.builds(
+    PortPlan, overrides=st.lists(_OVERRIDES, max_size=3).map(tuple), mutes=st.lists(_MUTES, max_size=2).map(tuple)
+)
+
+
 def _whole(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "crates": [crate_model(snapshot.records[crate.path]) for crate in snapshot.crates],
@@ -57,10 +79,10 @@ def _whole(snapshot: Snapshot) -> dict[str, Any]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(_STEPS)
-def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | None]]) -> None:
+@given(_STEPS, _PLANS)
+def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | None]], plan: PortPlan) -> None:
     """The last state of every file, and the last good version of those broken now, are all that counts."""
-    stepped = Snapshot()
+    stepped = Snapshot(plan)
     for step in steps:
         stepped = stepped.apply(step)
     good: dict[str, Manifest | None] = {}
@@ -76,7 +98,7 @@ def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | Non
                 good[path] = manifest
             elif manifest.is_template:
                 good.pop(path, None)
-    cold = Snapshot().apply(good).apply({path: m for path, m in final.items() if m is not good.get(path)})
+    cold = Snapshot(plan).apply(good).apply({path: m for path, m in final.items() if m is not good.get(path)})
     assert _whole(stepped) == _whole(cold)
 
 
@@ -101,11 +123,11 @@ def test_a_diff_carries_one_revision_to_the_next(steps: list[dict[str, Manifest 
 
 
 @settings(max_examples=150, deadline=None)
-@given(_STEPS)
+@given(_STEPS, _PLANS)
 def test_the_tally_is_that_of_a_count_and_the_short_way_that_of_the_long(
-    steps: list[dict[str, Manifest | None]],
+    steps: list[dict[str, Manifest | None]], plan: PortPlan
 ) -> None:
-    snapshot = Snapshot()
+    snapshot = Snapshot(plan)
     for step in steps:
         older, snapshot = snapshot, snapshot.apply(step)
         records = list(snapshot.records.values())
@@ -121,6 +143,7 @@ def test_the_tally_is_that_of_a_count_and_the_short_way_that_of_the_long(
             errors=sum(item.severity == "error" for item in snapshot.findings),
             warnings=sum(item.severity == "warning" for item in snapshot.findings),
             hints=sum(item.severity == "hint" for item in snapshot.findings),
+            muted=len(snapshot.muted),
         )
         short = diff(older, snapshot)
         snapshot.touched = Touched(None)

@@ -68,9 +68,10 @@ def without_role(label: str) -> str | None:
     return stripped if stripped != folded else None
 
 
-def mentions(crate: Crate) -> frozenset[str]:
+def mentions(crate: Crate, plan: PortPlan) -> frozenset[str]:
     """Return every folded name on whose existence this crate's claims or dependencies depend."""
     found = {fold(item.target) for item in crate.dependencies}
+    found |= {fold(item.of) for item in plan.overrides_of(crate.name) if item.of}
     for entry in crate.entries:
         for name in (entry.label, entry.subject):
             found.add(fold(name))
@@ -84,6 +85,16 @@ def mentions(crate: Crate) -> frozenset[str]:
 def _own(crate: Crate, name: str) -> bool:
     folded = fold(name)
     return folded == fold(crate.name) or any(folded == fold(alias) for alias in crate.aliases)
+
+
+def _override(crate: Crate, entry: PortEntry, names: Names, plan: PortPlan) -> Verdict | None:
+    decided = plan.override(crate.name, entry.label)
+    if decided is None:
+        return None
+    if decided.role == "owner":
+        return Verdict("override", decided.reason, 1.0)
+    target = names.resolve(decided.of)
+    return Verdict("override", decided.reason, 1.0, target or decided.of, target is not None)
 
 
 def _url(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
@@ -183,14 +194,15 @@ def _declared(crate: Crate, names: Names, plan: PortPlan) -> Iterator[PortClaim]
     for entry in crate.entries:
         site = crate.site(*entry.key_path)
         primary = primaries.get(entry.label.removesuffix(SISTER_SUFFIX))
-        if entry.label.endswith(SISTER_SUFFIX) and primary is not None:
+        verdict = _override(crate, entry, names, plan)
+        if verdict is None and entry.label.endswith(SISTER_SUFFIX) and primary is not None:
             reason = f'declared as the sister of "{entry.label.removesuffix(SISTER_SUFFIX)}"'
             yield PortClaim(
                 crate.name, entry.label, entry.port, "sister", crate.name, "declared-sister", reason, 1.0, site,
                 entry.protocol, primary=primary,
             )  # fmt: skip
             continue
-        verdict = next((v for rule in _RULES if (v := rule(crate, entry, names))), None)
+        verdict = verdict or next((v for rule in _RULES if (v := rule(crate, entry, names))), None)
         verdict = verdict or _otherwise(crate, entry, names)
         yield PortClaim(
             crate.name, entry.label, entry.port, "owner" if verdict.of is None else "reference",

@@ -17,7 +17,7 @@ OUTSIDE_SERVICES: Final = frozenset(
 )  # fmt: skip
 """Third-party services that manifests name beside crates; a dependency on one of them is not missing a crate."""
 
-_URL_PORT: Final = re.compile(
+URL_PORT: Final = re.compile(
     r"^[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?(?:\[[0-9a-f:]+\]|[^/:@\s\[\]]+):(\d{1,6})(?:[/?#]|$)", re.I
 )
 _URL_HINT: Final = re.compile(r"://[^/\s\"']*:\d")
@@ -142,7 +142,7 @@ def _url_ports(node: object, path: KeyPath) -> Iterator[PortEntry]:
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _url_ports(value, (*path, index))
-    elif isinstance(node, str) and "://" in node and (match := _URL_PORT.match(node)) and _is_port(match[1]):
+    elif isinstance(node, str) and "://" in node and (match := URL_PORT.match(node)) and _is_port(match[1]):
         subject = _url_subject(path)
         scheme = node.partition("://")[0].lower()
         yield PortEntry(subject or "endpoint", port_number(match[1]), "url", path, scheme, subject)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from workbench.fleet.model import Crate, Finding, PortClaim, finding, fold
-from workbench.fleet.plan import Block, PortPlan
+from workbench.fleet.plan import Block, Override, PortPlan
 from workbench.fleet.schema import MAX_PORT
 
 NEARLY_FULL: Final = 0.9
@@ -33,6 +33,11 @@ def _unique_sites(claims: Sequence[PortClaim]) -> list[PortClaim]:
 
 def port_findings(port: int, claims: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
     """Yield what is wrong with one port, given every claim on it, in path order."""
+    if len(claims) == 1:
+        if claims[0].role == "owner":
+            yield from _set_aside(port, claims, plan)
+            yield from _range(port, claims, plan)
+        return
     owners = [claim for claim in claims if claim.role == "owner"]
     companions = [claim for claim in claims if claim.role in ("sister", "mirror")]
     if owners:
@@ -61,7 +66,7 @@ def _shared(port: int, owners: list[PortClaim]) -> Iterator[Finding]:
             yield finding("SC102", message, *(c.site for c in mine), ports=(port,))
 
 
-def _set_aside(port: int, owners: list[PortClaim], plan: PortPlan) -> Iterator[Finding]:
+def _set_aside(port: int, owners: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
     holder = plan.reserved.get(port)
     for claim in owners:
         if holder is not None and (not holder or fold(claim.crate) != fold(holder)):
@@ -77,14 +82,17 @@ def _set_aside(port: int, owners: list[PortClaim], plan: PortPlan) -> Iterator[F
             )
 
 
-def _range(port: int, owners: list[PortClaim], plan: PortPlan) -> Iterator[Finding]:
+def _range(port: int, owners: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
+    is_ephemeral = plan.is_ephemeral(port)
+    if plan.block_of(port) and plan.sister(port) and not is_ephemeral and not plan.is_privileged(port):
+        return
     for claim in _unique_sites(owners):
         what = f'port {port} ("{claim.label}" of {claim.crate})'
         if plan.block_of(port) is None:
             yield finding("SC113", f"{what} lies outside every block", claim.site, ports=(port,))
         if plan.is_privileged(port):
             yield finding("SC115", f"{what} is privileged", claim.site, ports=(port,))
-        if plan.is_ephemeral(port):
+        if is_ephemeral:
             first, last = plan.ephemeral
             message = f"{what} is in the system's ephemeral range {first}-{last}"
             yield finding("SC116", message, claim.site, ports=(port,))
@@ -210,6 +218,19 @@ def block_findings(block: Block, used: int) -> Iterator[Finding]:
         state = "full" if used >= size else "nearly full"
         message = f"block {block.name} ({block.first}-{block.last}) is {state}: {used} of {size} ports are in use"
         yield finding("SC114", message, ports=(block.first, block.last))
+
+
+def override_findings(override: Override, crates: Sequence[Crate]) -> Iterator[Finding]:
+    """Yield a finding if an override matches no label of the crates that bear its crate's name, in path order."""
+    labels = dict.fromkeys(entry.label for crate in crates for entry in crate.entries)
+    if any(fold(label) == fold(override.label) for label in labels):
+        return
+    what = f'the override of "{override.label}" in {override.crate} has no effect'
+    if not crates:
+        yield finding("SC118", f"{what}: no crate bears that name")
+        return
+    declared = listed(f'"{label}"' for label in labels) if labels else "no port"
+    yield finding("SC118", f"{what}: it declares {declared}", crates=(crates[0].name,))
 
 
 def cycle_finding(cycle: Sequence[Crate], key_paths: Sequence[tuple[str | int, ...]], size: int) -> Finding:

@@ -93,6 +93,8 @@ class Finding(NamedTuple):
     ports: tuple[int, ...] = ()
     fix: str = ""
     severity: Severity = "error"
+    muted: str | None = None
+    """Why the settings accept it; None for a finding that counts."""
 
     @property
     def rule(self) -> Rule:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
+from workbench.fleet.model import fold
+from workbench.fleet.muting import Mute
 from workbench.fleet.schema import MAX_PORT
 
 
@@ -21,6 +23,18 @@ class Block:
 
     def __len__(self) -> int:
         return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A decision about one label of one crate that outranks every rule, with the reason for it."""
+
+    crate: str
+    label: str
+    role: Literal["owner", "reference"]
+    reason: str
+    of: str = ""
+    """For a reference: the crate, or the outside service, whose port it is."""
 
 
 DEFAULT_BLOCKS: Final = (
@@ -58,6 +72,23 @@ class PortPlan:
     sister_offset: int = 32768
     ephemeral: tuple[int, int] = DEFAULT_EPHEMERAL
     privileged_below: int = 1024
+    overrides: tuple[Override, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+
+    def override(self, crate: str, label: str) -> Override | None:
+        """Return what was decided by hand about a label of a crate, both compared as names are; None if nothing."""
+        return self._overrides.get(fold(crate), {}).get(fold(label)) if self.overrides else None
+
+    def overrides_of(self, crate: str) -> tuple[Override, ...]:
+        """Return all that was decided by hand about a crate."""
+        return tuple(self._overrides.get(fold(crate), {}).values()) if self.overrides else ()
+
+    @cached_property
+    def _overrides(self) -> dict[str, dict[str, Override]]:
+        index: dict[str, dict[str, Override]] = {}
+        for item in self.overrides:
+            index.setdefault(fold(item.crate), {})[fold(item.label)] = item
+        return index
 
     def sister(self, port: int) -> int | None:
         """Return the sister of a primary port; None where primary + offset does not fit in 16 bits."""

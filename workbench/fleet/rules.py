@@ -248,6 +248,14 @@ _RULES: Final = (
         "A port is a whole number from 1 to 65535; the entry is left out, the rest of the crate is kept.",
         "Write a whole number from 1 to 65535.",
     ),
+    Rule(
+        "SC118",
+        "unused-setting",
+        "hint",
+        "A setting about a crate's port matches nothing",
+        "The override in workbench.toml names a crate or a label that no manifest has, so it decides nothing.",
+        "Correct the names, or remove the override.",
+    ),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in _RULES}

@@ -17,12 +17,11 @@ class Selection:
 
     def __post_init__(self) -> None:
         for pattern in (*self.select, *self.ignore):
-            if not any(_matches(pattern, code, rule.kind) for code, rule in RULES.items()):
-                raise ValueError(f'"{pattern}" is no code, beginning of a code, or kind of finding')
+            check_pattern(pattern)
 
     def __contains__(self, item: Finding) -> bool:
-        chosen = not self.select or any(_matches(pattern, item.code, item.kind) for pattern in self.select)
-        refused = any(_matches(pattern, item.code, item.kind) for pattern in self.ignore)
+        chosen = not self.select or any(matches(pattern, item.code, item.kind) for pattern in self.select)
+        refused = any(matches(pattern, item.code, item.kind) for pattern in self.ignore)
         return chosen and not refused and SEVERITIES.index(item.severity) <= SEVERITIES.index(self.severity)
 
     def of(self, findings: Iterable[Finding]) -> Sequence[Finding]:
@@ -30,5 +29,12 @@ class Selection:
         return [item for item in findings if item in self]
 
 
-def _matches(pattern: str, code: str, kind: str) -> bool:
+def check_pattern(pattern: str) -> None:
+    """Raise ValueError if a pattern matches no rule."""
+    if not any(matches(pattern, code, rule.kind) for code, rule in RULES.items()):
+        raise ValueError(f'"{pattern}" is no code, beginning of a code, or kind of finding')
+
+
+def matches(pattern: str, code: str, kind: str) -> bool:
+    """Whether a pattern means a rule, given by its code and kind."""
     return pattern == kind or (pattern.startswith("SC") and code.startswith(pattern))

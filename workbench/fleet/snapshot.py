@@ -49,6 +49,8 @@ class Tally:
     errors: int = 0
     warnings: int = 0
     hints: int = 0
+    muted: int = 0
+    """Findings that the settings accept; in none of the other figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Touched:
 
 _NOTHING: Final[Shards[Any, Any]] = Shards()
 _STATE: Final = (
-    "_by_alias", "_by_name", "_findings", "_references", "at_port", "plan", "records", "revision", "taken_at", "tally"
+    "_by_alias", "_by_name", "_findings", "_muted", "_references", "at_port", "plan", "records", "revision", "taken_at",
+    "tally",
 )  # fmt: skip
 
 
@@ -79,6 +82,7 @@ class Snapshot:
         "_by_name",
         "_derived",
         "_findings",
+        "_muted",
         "_references",
         "at_port",
         "plan",
@@ -100,6 +104,7 @@ class Snapshot:
         self._by_alias: Shards[str, tuple[str, ...]] = _NOTHING
         self._references: Shards[str, tuple[PortClaim, ...]] = _NOTHING
         self._findings: Shards[Subject, tuple[Finding, ...]] = _NOTHING
+        self._muted: Shards[Subject, tuple[Finding, ...]] = _NOTHING
         self._derived: dict[object, Any] = {}
         self.tally = Tally()
         self.token: object = object()
@@ -165,8 +170,13 @@ class Snapshot:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All findings: errors before warnings before hints, then by code, port and place."""
-        return self.derive("findings", _sorted_findings)
+        """All findings that count: errors before warnings before hints, then by code, port and place."""
+        return self.derive("findings", lambda s: _sorted_findings(s._findings))
+
+    @property
+    def muted(self) -> tuple[Finding, ...]:
+        """The findings that the settings accept, each with the reason; in the same order."""
+        return self.derive("muted", lambda s: _sorted_findings(s._muted))
 
     @property
     def collisions(self) -> tuple[Finding, ...]:
@@ -187,7 +197,7 @@ class Snapshot:
         return self.derive("findings-by-crate", _findings_by_crate).get(crate.name, ())
 
     def finding_groups(self) -> Mapping[Subject, tuple[Finding, ...]]:
-        """Return the findings by what they are about; groups that did not change are shared between revisions."""
+        """Return the findings that count by what they are about; unchanged groups are shared between revisions."""
         return self._findings
 
 
@@ -199,13 +209,14 @@ def _sorted_crates(snapshot: Snapshot) -> tuple[Crate, ...]:
 _RANK: Final = {"error": 0, "warning": 1, "hint": 2}
 
 
-def _finding_order(item: Finding) -> tuple[Any, ...]:
+def finding_order(item: Finding) -> tuple[Any, ...]:
+    """Return the sort key of findings: errors before warnings before hints, then by code, port and place."""
     place = (item.sites[0].path, str(item.sites[0].key_path)) if item.sites else ("", "")
     return _RANK[item.severity], item.code, item.ports, place, item.message
 
 
-def _sorted_findings(snapshot: Snapshot) -> tuple[Finding, ...]:
-    return tuple(sorted((f for group in snapshot.finding_groups().values() for f in group), key=_finding_order))
+def _sorted_findings(groups: Mapping[Subject, tuple[Finding, ...]]) -> tuple[Finding, ...]:
+    return tuple(sorted((item for group in groups.values() for item in group), key=finding_order))
 
 
 def _findings_by_crate(snapshot: Snapshot) -> dict[str, tuple[Finding, ...]]:

@@ -10,6 +10,8 @@ from workbench.fleet.claims import Names, decide_claims, mentions
 from workbench.fleet.cycles import Link, cycles_of
 from workbench.fleet.index import Index
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
+from workbench.fleet.muting import muted
+from workbench.fleet.plan import Override
 from workbench.fleet.snapshot import Record, Snapshot, Subject, Tally, Touched
 
 _COUNTED_AS: Final = {"error": "errors", "warning": "warnings", "hint": "hints"}
@@ -51,7 +53,7 @@ class Step:
             elif manifest.is_broken and old is not None and old.crate is not None:
                 self.records[path] = replace(old, manifest=manifest, is_stale=True)
             else:
-                named = mentions(manifest.crate) if manifest.crate else frozenset()
+                named = mentions(manifest.crate, self.new.plan) if manifest.crate else frozenset()
                 self.records[path] = Record(manifest, manifest.crate, mentions=named)
 
         for path in self.changes:
@@ -141,33 +143,50 @@ class Step:
             }
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
-        groups = self.old._findings
+        groups, muted_groups = self.old._findings, self.old._muted
         changed: dict[Subject, tuple[Finding, ...] | None] = {}
+        changed_muted: dict[Subject, tuple[Finding, ...] | None] = {}
+        mutes = self.new.plan.mutes
 
         def put(subject: Subject, found: Iterable[Finding]) -> None:
             items = tuple(found)
+            if mutes:
+                judged = [muted(item, mutes) for item in items]
+                items = tuple(item for item in judged if item.muted is None)
+                accepted = tuple(item for item in judged if item.muted is not None)
+                was_accepted = muted_groups.get(subject, ())
+                if accepted or was_accepted:
+                    changed_muted[subject] = accepted or None
+                self.tally["muted"] += len(accepted) - len(was_accepted)
             was = groups.get(subject, ())
             if items or was:
                 changed[subject] = items or None
-            for item in was:
-                self._weigh(item, -1)
-            for item in items:
-                self._weigh(item, 1)
+                for item in was:
+                    self._weigh(item, -1)
+                for item in items:
+                    self._weigh(item, 1)
 
         for path in decided.keys() | self.changes.keys():
             put(("file", path), self._file_findings(path))
+        at_port, plan = self.new.at_port, self.new.plan
         for port in self.dirty_ports:
-            put(("port", port), rules.port_findings(port, self.new.at_port.get(port, ()), self.new.plan))
+            put(("port", port), rules.port_findings(port, at_port.get(port, ()), plan))
         for target in self.dirty_targets:
             put(("target", target), self._target_findings(target))
             put(("name", target), self._duplicates(target))
         for block in self.new.plan.blocks:
-            if any(port in block for port in self.dirty_ports):
+            if not self.dirty_ports.isdisjoint(range(block.first, block.last + 1)):
                 used = sum(_is_owned(self.new, port) for port in range(block.first, block.last + 1))
                 put(("block", block.name), rules.block_findings(block, used))
+        is_first_or_last = bool(self.old._by_name) != bool(self.new._by_name)
+        for name in {fold(override.crate) for override in self.new.plan.overrides}:
+            if is_first_or_last or name in self.dirty_targets:
+                for override in self.new.plan.overrides_of(name):
+                    put(("override", f"{name}/{fold(override.label)}"), self._unused(override))
         if self.links_changed or self._moves_a_cycle():
             put(("cycles", ""), self._cycles())
         self.new._findings = groups.changed(changed)
+        self.new._muted = muted_groups.changed(changed_muted)
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(changed))
 
@@ -200,9 +219,19 @@ class Step:
         }
         return rules.reference_findings(callers, claims, owners)
 
+    def _unused(self, override: Override) -> Iterable[Finding]:
+        """In a fleet of no crates nothing is judged: it may be about to be read."""
+        if not self.new._by_name:
+            return ()
+        records = (self.records[path] for path in self.new._by_name.get(fold(override.crate), ()))
+        return rules.override_findings(override, [record.crate for record in records if record.crate])
+
     def _duplicates(self, name: str) -> Iterator[Finding]:
+        paths = self.new._by_name.get(name, ())
+        if len(paths) < 2:
+            return
         by_name: dict[str, list[Crate]] = defaultdict(list)
-        for path in self.new._by_name.get(name, ()):
+        for path in paths:
             crate = self.records[path].crate
             if crate is not None:
                 by_name[crate.name].append(crate)
@@ -211,7 +240,8 @@ class Step:
 
     def _moves_a_cycle(self) -> bool:
         """Whether a changed file takes part in a known cycle, so that the lines of its links may differ."""
-        cycles = self.old._findings.get(("cycles", ""), ())
+        groups = (self.old._findings, self.old._muted)
+        cycles = (item for known in groups for item in known.get(("cycles", ""), ()))
         return any(site.path in self.changes for item in cycles for site in item.sites)
 
     def _cycles(self) -> Iterator[Finding]:
@@ -222,7 +252,10 @@ class Step:
 
 
 def _is_owned(snapshot: Snapshot, port: int) -> bool:
-    return any(claim.role == "owner" for claim in snapshot.at_port.get(port, ()))
+    for claim in snapshot.at_port.get(port, ()):  # noqa: SIM110 - asked for every port of a block; a generator each is dear
+        if claim.role == "owner":
+            return True
+    return False
 
 
 def _figures(record: Record | None) -> dict[str, int]:

@@ -42,6 +42,7 @@ def finding_model(item: Finding) -> Json:
         "message": item.message,
         "explanation": item.explanation,
         "fix": item.fix,
+        "muted": item.muted,
     }
 
 
@@ -150,6 +151,8 @@ def plan_model(plan: PortPlan) -> Json:
         "mirrors": {str(port): list(mirrors) for port, mirrors in plan.mirrors.items()},
         "sister_offset": plan.sister_offset,
         "ephemeral": list(plan.ephemeral),
+        "overrides": [asdict(item) for item in plan.overrides],
+        "mutes": [asdict(item) for item in plan.mutes],
     }
 
 
@@ -193,11 +196,13 @@ def summary_model(snapshot: Snapshot) -> Json:
 def check_model(snapshot: Snapshot, findings: Iterable[Finding]) -> Json:
     """Return the report of `workbench check --format json` on some findings of a fleet.
 
-    `summary` holds the figures of the whole fleet, whichever findings were chosen.
+    `muted` holds the findings that the settings accept, with the reason; `summary` the figures of the whole
+    fleet, whichever findings were chosen.
     """
     return {
         "revision": snapshot.revision,
         "crates": len(snapshot.crates),
         "findings": [finding_model(item) for item in findings],
+        "muted": [finding_model(item) for item in snapshot.muted],
         "summary": summary_model(snapshot),
     }
