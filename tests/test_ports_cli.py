@@ -1,6 +1,7 @@
 """`workbench ports` as people type it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.api.conftest import SECRET, LiveApi
 from tests.conftest import WriteManifest
+from workbench import Workbench
 from workbench.cli import main
 from workbench.hub import Hub
 
@@ -101,3 +103,23 @@ def test_assign_through_a_server_and_write(fleet: str, server: list[str]) -> Non
     model = json.loads(run("assign", "vault", "--label", "grpc", "--write", fleet, "--format", "json", *server).stdout)
     assert (model["port"], model["actor"]) == (18000, "tester")
     assert "grpc = 18000\n" in (Path(fleet) / "vault/smart-crate.toml").read_text()
+
+
+def test_a_patch_that_clears_every_collision(sample_copy: Path) -> None:
+    answer = run("fix", str(sample_copy))
+    assert answer.exit_code == 0
+    assert answer.stderr.splitlines()[-1] == "8 moves clear 8 of 8 collisions"
+    before = {path: path.read_text() for path in sample_copy.rglob("*.toml")}
+    subprocess.run(["patch", "--silent", "-p1"], cwd=sample_copy, input=answer.stdout, text=True, check=True)
+    assert Workbench.scan(sample_copy).summary()["collisions"] == 0
+    changed = [path for path, text in before.items() if path.read_text() != text]
+    assert len(changed) == 8
+    assert (
+        "# the old system cannot be told another"
+        in (sample_copy / "gateway/legacy-bridge/smart-crate.toml").read_text()
+    )
+
+
+def test_a_fleet_without_collisions_needs_no_patch(fleet: str) -> None:
+    answer = run("fix", fleet)
+    assert (answer.exit_code, answer.stdout, answer.stderr) == (0, "", "0 moves clear 0 of 0 collisions\n")

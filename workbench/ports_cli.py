@@ -90,6 +90,36 @@ def chart(paths: Roots, config: Path | None) -> None:
         click.echo(line)
 
 
+@ports.command()
+@PATHS
+@CONFIG
+def fix(paths: Roots, config: Path | None) -> None:
+    """Propose moves of ports that clear all collisions, and print them as a patch; nothing is changed.
+
+    \b
+    workbench ports fix ~/src > moves.patch
+    patch -d ~/src -p1 < moves.patch
+
+    The moves themselves go to standard error. Exit code: 0; 1 if a collision would stay.
+    """  # noqa: D301 - click wants the character itself
+    from workbench.fleet.repair import propose_moves
+    from workbench.fleet.whatif import plan_changes
+
+    _, snapshot = read_roots(paths, settings_of(paths, config))
+    moves = propose_moves(snapshot)
+    for move in moves:
+        click.echo(f"move {move.crate} {move.label} to {move.port}", err=True)
+    result = plan_changes(snapshot, moves)
+    click.echo(result.patch(), nl=False)
+    left = result.snapshot.collisions
+    for item in left:
+        click.echo(f"stays: {item.message}", err=True)
+    cleared = len(snapshot.collisions) - len(left)
+    click.echo(f"{len(moves)} moves clear {cleared} of {len(snapshot.collisions)} collisions", err=True)
+    if left:
+        click.get_current_context().exit(1)
+
+
 @ports.command("list")
 @_URL
 @_TOKEN
