@@ -110,7 +110,7 @@ def test_a_patch_that_clears_every_collision(sample_copy: Path) -> None:
     assert answer.exit_code == 0
     assert answer.stderr.splitlines()[-1] == "8 moves clear 8 of 8 collisions"
     before = {path: path.read_text() for path in sample_copy.rglob("*.toml")}
-    subprocess.run(["patch", "--silent", "-p1"], cwd=sample_copy, input=answer.stdout, text=True, check=True)
+    subprocess.run(["git", "apply", "-p1", "-"], cwd=sample_copy, input=answer.stdout, text=True, check=True)
     assert Workbench.scan(sample_copy).summary()["collisions"] == 0
     changed = [path for path, text in before.items() if path.read_text() != text]
     assert len(changed) == 8
