@@ -7,6 +7,7 @@ from api.events import EventSocket, EventStreamHandler, RecentEventsHandler
 from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
 from api.metrics import MetricsHandler, PlainMetricsHandler
+from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
 from api.validation import ValidateHandler
@@ -34,6 +35,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/crates/([^/]+)", CrateHandler, mounted),
             (r"/api/ports", PortsHandler, mounted),
             (r"/api/ports/conflicts", ConflictsHandler, mounted),
+            (r"/api/ports/plan", PlanHandler, mounted),
             (r"/api/ports/assign", AssignHandler, mounted),
             (r"/api/ports/assignments", AssignmentsHandler, mounted),
             (r"/api/ports/([^/]+)/release", ReleaseHandler, mounted),

@@ -132,10 +132,10 @@ class Server:
 
     async def start(self) -> None:
         """Listen, then make everything else ready; raises AddressInUse."""
+        _quiet_logs()
         fronts = self._listen()
         self._hub = await asyncio.to_thread(self._prepared)
         self._hub.start()
-        _quiet_logs()
         self._bokeh = self._pages_server()
         self._bokeh.start()
         applications = [self._bokeh._tornado, self._socket_application()]
