@@ -76,6 +76,13 @@ def test_what_is_no_port_is_refused_with_the_reason(wb: Workbench, port: object)
         wb.port(port)  # type: ignore[arg-type]
 
 
+def test_the_repair_clears_every_collision(wb: Workbench) -> None:
+    assert wb.summary()["collisions"] == 8
+    plan = wb.plan(*wb.repair())
+    assert plan.collisions == 0
+    assert "-http = 18001" in plan.patch
+
+
 def test_it_shows_itself(wb: Workbench) -> None:
     assert repr(wb).startswith("<Workbench revision 1: 54 crates,")
     assert "<table>" in wb._repr_html_()

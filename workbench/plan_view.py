@@ -26,6 +26,11 @@ class PlanView:
         return self.result.vanished
 
     @property
+    def collisions(self) -> int:
+        """How many collisions of ports there would be."""
+        return len(self.result.snapshot.collisions)
+
+    @property
     def patch(self) -> str:
         """The changes to the manifests as a unified diff."""
         return self.result.patch()

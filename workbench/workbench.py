@@ -24,6 +24,7 @@ from workbench.plan_view import PlanView
 
 if TYPE_CHECKING:
     from workbench.dashboards import Pages
+    from workbench.fleet.whatif import MovePort
 
 T = TypeVar("T")
 
@@ -145,6 +146,12 @@ class Workbench:
         return PlanView(plan_changes(self.snapshot, changes))
 
     # ------------------------------------------------------------------ one crate, one port, the graph
+
+    def repair(self) -> "list[MovePort]":
+        """Return moves of ports that would clear all collisions; judge them, or get a patch, with `plan(*moves)`."""
+        from workbench.fleet.repair import propose_moves
+
+        return propose_moves(self.snapshot)
 
     def crate(self, name: str) -> CrateView:
         """Return everything known of a crate, by name or former name.
