@@ -29,6 +29,8 @@ ROOMS = {
         "workbench.errors",
         "workbench.assignments",
         "workbench.assignment_desk",
+        "workbench.commands",
+        "workbench.persistence",
     },
     "workbench.assignment_desk": {
         "workbench.assignment_desk",
@@ -40,6 +42,8 @@ ROOMS = {
     "workbench.assignments": {"workbench.assignments", "workbench.fleet", "workbench.errors"},
     "workbench.events": {"workbench.events", "workbench.fleet"},
     "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events"},
+    "workbench.commands": {"workbench.assignment_desk", "workbench.errors", "workbench.fleet"},
+    "workbench.persistence": {"workbench.assignment_desk", "workbench.events", "workbench.fleet"},
     "workbench.errors": {"workbench.errors"},
 }
 """What each room may import of ours; rooms that are not listed may import anything below them."""

@@ -11,23 +11,24 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from workbench.assignment_desk import (
     AssignCommand,
     AssignmentDesk,
-    AssignmentJournal,
     DeskCommand,
     ReleaseCommand,
     refuse,
 )
 from workbench.assignments import Assignment, AssignmentRequest
+from workbench.commands import Command
 from workbench.errors import StoreError, Unavailable
 from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso, summary_model
+from workbench.persistence import Journal, Memory
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import read_fleet
 from workbench.sources.scope import Scope
@@ -43,35 +44,6 @@ _LEASE_STEP: Final = 0.02
 _MOST_AT_ONCE: Final = 256
 _DUTY: Final = 40
 """A reconcile beat is at least this many times as long as the reconciliation itself took."""
-
-
-class Journal(AssignmentJournal, Protocol):
-    """What the hub writes down before it publishes; the store is one."""
-
-    def open(self) -> None:
-        """Open the state file, or raise StoreError."""
-
-    def close(self) -> None:
-        """Close it; harmless if it is not open."""
-
-    def restore(self) -> tuple[int, list[Event]]:
-        """Return (last revision, kept events, oldest first)."""
-
-    def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
-        """Write one revision and its events in one transaction, or raise StoreError."""
-
-    def mirror(self, snapshot: Snapshot) -> bool:
-        """Bring the tables on disk nearer to a snapshot for a short while; True when they are equal to it."""
-
-
-class Memory(Protocol):
-    """Where a hub keeps the last known fleet between two runs."""
-
-    def save(self, snapshot: Snapshot, identities: dict[str, Any]) -> None:
-        """Keep a snapshot and the identities of its files."""
-
-    def load(self) -> tuple[Snapshot, dict[str, Any]] | None:
-        """Return what was kept; None if there is nothing that fits."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +83,7 @@ class Hub:
         self.journal_error: str | None = None
         self._snapshot = Snapshot(self.options.plan)
         self._watcher = Watcher(self._changed) if self.options.watch else None
-        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._beat_at = 0.0
@@ -164,7 +136,7 @@ class Hub:
     def refresh(self) -> "Future[Snapshot]":
         """Ask for a full reconciliation; the future holds the snapshot after it."""
         done: Future[Snapshot] = Future()
-        self._commands.put(_Command(done=(done,)))
+        self._commands.put(Command(done=(done,)))
         return done
 
     def assign(self, request: AssignmentRequest, key: str | None = None, actor: str = "") -> "Future[Assignment]":
@@ -177,7 +149,7 @@ class Hub:
 
     def _ask(self, command: DeskCommand) -> "Future[Assignment]":
         if self.is_running and not self._stopping:
-            self._commands.put(_Command(subtrees=[], asked=(command,)))
+            self._commands.put(Command(subtrees=[], asked=(command,)))
         else:
             refuse((command,), Unavailable("the hub does not run; ports are assigned while it does"))
         return command.answer
@@ -186,7 +158,7 @@ class Hub:
         """End the threads and close the journal, a scan under way included; returns when all have ended."""
         self._stopping = True
         if self._thread is not None:
-            self._commands.put(_Command(stop=True))
+            self._commands.put(Command(stop=True))
             self._thread.join()
             self._thread = None
         if self._watcher:
@@ -234,7 +206,7 @@ class Hub:
         }
 
     def _changed(self, subtrees: list[str]) -> None:
-        self._commands.put(_Command(subtrees=subtrees))
+        self._commands.put(Command(subtrees=subtrees))
 
     def _run(self) -> None:
         self._recall()
@@ -260,7 +232,7 @@ class Hub:
             if self.journal:
                 self.journal.close()
 
-    def _next_command(self) -> "_Command":
+    def _next_command(self) -> "Command":
         """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
         while not self._mirrored and self._commands.empty():
             self._mirror()
@@ -269,16 +241,16 @@ class Hub:
             command = self._commands.get(timeout=min(wait, self._lease_wait()))
         except queue.Empty:
             if time.monotonic() < self._beat_at:
-                return _Command(subtrees=[])
+                return Command(subtrees=[])
             if time.monotonic() >= self._keep_at:
                 self._keep()
-            return _Command()
+            return Command()
         taken = 1
         while taken < _MOST_AT_ONCE and not self._commands.empty():
             command = command.merged(self._commands.get())
             taken += 1
         # However many ask for ports, the disk is looked at when it is time.
-        return command.merged(_Command()) if time.monotonic() >= self._beat_at else command
+        return command.merged(Command()) if time.monotonic() >= self._beat_at else command
 
     def _lease_wait(self) -> float:
         """Return how long the next lease runs, in seconds; without a journal that can be written none is ended."""
@@ -406,29 +378,6 @@ class Hub:
 
 class _ScanCancelled(Exception):
     """The hub is to stop while it scans."""
-
-
-@dataclass(frozen=True)
-class _Command:
-    """What the hub's thread is asked to do: rescan subtrees (None for everything), serve at the desk, or stop."""
-
-    subtrees: list[str] | None = None
-    done: "tuple[Future[Snapshot], ...]" = ()
-    stop: bool = False
-    asked: tuple[DeskCommand, ...] = ()
-
-    def merged(self, following: "_Command") -> "_Command":
-        """Return the command that does what this one and the following ask for, in one go."""
-        everything = self.subtrees is None or following.subtrees is None
-        subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
-        done = (*self.done, *following.done)
-        return _Command(subtrees, done, self.stop or following.stop, (*self.asked, *following.asked))
-
-    def refuse(self) -> None:
-        """Tell all who wait that nothing will come of it."""
-        for done in self.done:
-            done.cancel()
-        refuse(self.asked, Unavailable("the server is stopping"))
 
 
 def _freeze() -> None:
