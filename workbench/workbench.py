@@ -23,6 +23,7 @@ from workbench.hub import Hub, HubOptions
 from workbench.plan_view import PlanView
 
 if TYPE_CHECKING:
+    from workbench.assignments import Assignment
     from workbench.dashboards import Pages
     from workbench.fleet.whatif import MovePort
 
@@ -176,6 +177,11 @@ class Workbench:
         except ValueError as error:
             raise InvalidPort(str(error), port=port) from None
         return port_model(number, self.snapshot)
+
+    @property
+    def assignments(self) -> "Sequence[Assignment]":
+        """The assignments of ports that hold, by port."""
+        return self._hub.desk.book.active
 
     @property
     def graph(self) -> "nx.MultiDiGraph[str]":

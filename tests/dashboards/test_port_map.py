@@ -35,6 +35,15 @@ def test_states(snapshot: Snapshot) -> None:
     assert {port: port_state(port, snapshot) for port in expected} == expected
 
 
+def test_an_assigned_port_shows_until_a_manifest_owns_it(snapshot: Snapshot) -> None:
+    holders = frozenset({(18002, "storm-tracker"), (18020, "storm-tracker"), (9100, "storm-tracker")})
+    cells = {cell.port: cell for cell in port_map(snapshot, holders).cells}
+    assert (cells[18002].state, cells[18002].owner) == ("assigned", "storm-tracker")
+    assert cells[18020].state == "owned"
+    assert (cells[9100].state, cells[9100].block) == ("assigned", "outside every block")
+    assert port_map(snapshot, holders) is port_map(snapshot, holders) is not port_map(snapshot)
+
+
 def test_a_cell_tells_owner_block_and_reason(snapshot: Snapshot) -> None:
     cell = next(cell for cell in port_map(snapshot).cells if cell.port == 18123)
     assert (cell.owner, cell.block) == ("sx9-pass-planner", "Orbital")

@@ -4,14 +4,15 @@ from typing import Any
 
 from markupsafe import Markup
 
+from workbench.assignments import Assignment
 from workbench.dashboards.finding_markup import facts, finding_list, quiet
 from workbench.dashboards.links import Links
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.schema import MAX_PORT
 
 
-def port_details(model: dict[str, Any], links: Links) -> Markup:
-    """Return the details of a port, from `Workbench.port`."""
+def port_details(model: dict[str, Any], links: Links, held: Assignment | None = None) -> Markup:
+    """Return the details of a port, from `Workbench.port`, and the assignment that holds it."""
     tags = [
         ("decoy", model["decoy"], "warning"),
         ("reserved", model["reserved"], "warning"),
@@ -32,6 +33,7 @@ def port_details(model: dict[str, Any], links: Links) -> Markup:
             ("Block", model["block"] or quiet("outside every block")),
             ("Sister port", links.port(sister) if sister else quiet(f"none: above {MAX_PORT}")),
             *([("Reserved for", model["reserved_for"] or quiet("nobody"))] if model["reserved"] else []),
+            *([("Assigned to", f'{held.crate_name} as "{held.label}"')] if held else []),
             *([("Mirrored on", Markup(" ").join(map(links.port, model["mirrors"])))] if model["mirrors"] else []),
         ]),
         len(model["claims"]), _claims(model["claims"], links),

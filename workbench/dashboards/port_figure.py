@@ -13,6 +13,7 @@ from workbench.fleet.snapshot import Snapshot
 FILLS: Final[Mapping[PortState, str]] = {
     "owned": ACCENT,
     "reference": "#a78bfa",
+    "assigned": "#4ade80",
     "sister": "#155e75",
     "reserved": "#713f12",
     "decoy": "#701a75",
@@ -22,6 +23,7 @@ FILLS: Final[Mapping[PortState, str]] = {
 INKS: Final[Mapping[PortState, str]] = {
     "owned": "#083344",
     "reference": "#1e1b4b",
+    "assigned": "#052e16",
     "sister": "#cffafe",
     "reserved": WARN,
     "decoy": "#f5d0fe",
@@ -31,6 +33,7 @@ INKS: Final[Mapping[PortState, str]] = {
 MEANINGS: Final[Mapping[PortState, str]] = {
     "owned": "owned",
     "reference": "reference only",
+    "assigned": "assigned",
     "sister": "sister or mirror",
     "reserved": "reserved",
     "decoy": "decoy",

@@ -1,6 +1,6 @@
 """The port map's cells: every port of the plan and every port spoken of, with its state and its place on the map."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -8,8 +8,19 @@ from workbench.fleet.model import PortClaim
 from workbench.fleet.plan import Block, PortPlan
 from workbench.fleet.snapshot import Snapshot
 
-PortState = Literal["conflict", "owned", "reference", "sister", "reserved", "decoy", "free"]
-STATES: Final[tuple[PortState, ...]] = ("owned", "reference", "sister", "reserved", "decoy", "conflict", "free")
+PortState = Literal["conflict", "owned", "reference", "assigned", "sister", "reserved", "decoy", "free"]
+STATES: Final[tuple[PortState, ...]] = (
+    "owned",
+    "reference",
+    "assigned",
+    "sister",
+    "reserved",
+    "decoy",
+    "conflict",
+    "free",
+)
+Holders = frozenset[tuple[int, str]]
+"""Assigned ports, each with the crate that it was handed out to."""
 
 ROW_LENGTH: Final = 20
 _WHOLE_BLOCK: Final = 400
@@ -51,12 +62,12 @@ class PortMap:
     rows: int
 
 
-def port_map(snapshot: Snapshot) -> PortMap:
-    """Return the map of a snapshot, made once and shared."""
-    return snapshot.derive("port-map", lambda s: _Drawing(s).map())
+def port_map(snapshot: Snapshot, holders: Holders = frozenset()) -> PortMap:
+    """Return the map of a snapshot with the ports that are assigned, made once and shared."""
+    return snapshot.derive(("port-map", holders), lambda s: _Drawing(s, dict(holders)).map())
 
 
-def port_state(port: int, snapshot: Snapshot) -> PortState:
+def port_state(port: int, snapshot: Snapshot, assigned: Container[int] = ()) -> PortState:
     """Return what a port is; what is graver hides what is not."""
     if port in snapshot.derive("colliding-ports", _colliding):
         return "conflict"
@@ -65,6 +76,8 @@ def port_state(port: int, snapshot: Snapshot) -> PortState:
         return "owned"
     if "reference" in roles:
         return "reference"
+    if port in assigned:
+        return "assigned"
     if port in snapshot.plan.decoys:
         return "decoy"
     if port in snapshot.plan.reserved:
@@ -77,8 +90,9 @@ def _colliding(snapshot: Snapshot) -> frozenset[int]:
 
 
 class _Drawing:
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, assigned: Mapping[int, str]) -> None:
         self.snapshot = snapshot
+        self.assigned = assigned
         self.plan: PortPlan = snapshot.plan
         self.row = 0
         self.cells: list[Cell] = []
@@ -87,8 +101,10 @@ class _Drawing:
     def map(self) -> PortMap:
         for block in top_blocks(self.plan.blocks):
             self._block(block)
-        outside = [port for port in sorted(self.snapshot.at_port) if self.plan.block_of(port) is None]
-        companions = {port for port in outside if port_state(port, self.snapshot) == "sister"}
+        outside = [
+            port for port in sorted({*self.snapshot.at_port, *self.assigned}) if self.plan.block_of(port) is None
+        ]
+        companions = {port for port in outside if self._state(port) == "sister"}
         self._strip("Outside every block", [port for port in outside if port not in companions])
         self._strip("Sister ports", sorted(companions))
         return PortMap(tuple(self.cells), tuple(self.headings), self.row)
@@ -96,7 +112,7 @@ class _Drawing:
     def _block(self, block: Block) -> None:
         inner = [b for b in self.plan.blocks if b is not block and b.first >= block.first and b.last <= block.last]
         ports = range(block.first, block.last + 1)
-        used = sum(port_state(port, self.snapshot) not in ("free", "reserved", "decoy") for port in ports)
+        used = sum(self._state(port) not in ("free", "reserved", "decoy") for port in ports)
         note = f"{_range(block)} · {used} used, {len(ports) - used} not"
         if inner:
             note += " · within it " + ", ".join(b.name for b in inner)
@@ -108,15 +124,18 @@ class _Drawing:
         for row in kept:
             self._row(enumerate(row))
 
+    def _state(self, port: int) -> PortState:
+        return port_state(port, self.snapshot, self.assigned)
+
     def _is_used(self, port: int) -> bool:
-        return port_state(port, self.snapshot) != "free"
+        return self._state(port) != "free"
 
     def _strip(self, title: str, ports: list[int]) -> None:
         if not ports:
             return
         note = f"{len(ports):,} spoken of"
         if len(ports) > _LONGEST_STRIP:
-            gravest = sorted(ports, key=lambda port: (port_state(port, self.snapshot) != "conflict", port))
+            gravest = sorted(ports, key=lambda port: (self._state(port) != "conflict", port))
             ports = sorted(gravest[:_LONGEST_STRIP])
             note = f"showing {_LONGEST_STRIP:,} of {note}, conflicts first"
         self._heading(title, note)
@@ -128,7 +147,7 @@ class _Drawing:
         self.row += 1
 
     def _row(self, ports: Iterable[tuple[int, int]]) -> None:
-        self.cells.extend(_cell(port, column, self.row, self.snapshot) for column, port in ports)
+        self.cells.extend(_cell(port, column, self.row, self.snapshot, self.assigned) for column, port in ports)
         self.row += 1
 
 
@@ -144,12 +163,15 @@ def _range(block: Block) -> str:
     return str(block.first) if block.first == block.last else f"{block.first}–{block.last}"
 
 
-def _cell(port: int, column: int, row: int, snapshot: Snapshot) -> Cell:
+def _cell(port: int, column: int, row: int, snapshot: Snapshot, assigned: Mapping[int, str]) -> Cell:
     claims = snapshot.at_port.get(port, ())
     block = snapshot.plan.block_of(port)
+    state = port_state(port, snapshot, assigned)
+    is_assigned = state == "assigned"
     return Cell(
-        port, column, row, port_state(port, snapshot), block.name if block else "outside every block",
-        _owner(claims, port, snapshot.plan), _labels(claims), _reason(claims, port, snapshot),
+        port, column, row, state, block.name if block else "outside every block",
+        assigned[port] if is_assigned else _owner(claims, port, snapshot.plan), _labels(claims),
+        "assigned, and not in a manifest yet" if is_assigned else _reason(claims, port, snapshot),
     )  # fmt: skip
 
 

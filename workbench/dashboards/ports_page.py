@@ -83,7 +83,7 @@ class PortsPage(Page):
         return column("card", heading, filters, self._nothing, self.table.widget)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
-        drawing = port_map(snapshot)
+        drawing = port_map(snapshot, frozenset((item.port, item.crate_name) for item in self.wb.assignments))
         self.figure.draw(drawing, snapshot)
         show(self._legend, legend_markup(drawing))
         kinds = [ALL_KINDS, *sorted(set(port_findings(snapshot)["kind"]))]
@@ -114,7 +114,8 @@ class PortsPage(Page):
         if self.selected is None:
             show(self._details, ports_overview())
         else:
-            show(self._details, port_details(port_model(self.selected, self.snapshot), self.links))
+            held = next((item for item in self.wb.assignments if item.port == self.selected), None)
+            show(self._details, port_details(port_model(self.selected, self.snapshot), self.links, held))
 
     def _fill(self) -> None:
         everything = port_findings(self.snapshot)
