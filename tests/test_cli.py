@@ -155,3 +155,16 @@ except SystemExit as end:
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[-1] == "1 []"
+
+
+def test_roots_of_a_named_settings_file_are_relative_to_it(tmp_path: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    config = tmp_path / "elsewhere.toml"
+    config.write_text('[discovery]\nroots = ["fleet"]\n')
+    assert json.loads(run("scan", "--format", "json", "--config", str(config)).stdout)["roots"] == [
+        str(tmp_path / "fleet")
+    ]
+    assert (
+        run("scan", "--config", str(tmp_path / "absent.toml")).stderr
+        == f"workbench: {tmp_path / 'absent.toml'}: no such file\n"
+    )

@@ -14,7 +14,7 @@ from workbench import __version__
 from workbench.config import has_variables
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES
-from workbench.roots import CONFIG, PATHS, Roots, read_roots, roots_of, settings_file, settings_of
+from workbench.roots import CONFIG, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
@@ -84,7 +84,7 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
     from workbench.report import summary_line
 
     started = time.perf_counter()
-    discovery, snapshot = read_roots(paths, settings_of(paths, config), rev)
+    discovery, snapshot = read_roots(paths, config, settings_of(paths, config), rev)
     seconds = time.perf_counter() - started
     if form == "json":
         figures = {**summary_model(snapshot), "seconds": round(seconds, 4)}
@@ -147,7 +147,7 @@ def check(
 
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
     settings = settings_of(paths, config, check=given)
-    discovery, snapshot = read_roots(paths, settings)
+    discovery, snapshot = read_roots(paths, config, settings)
     chosen = settings.check
     least = chosen.severity or ("hint" if form in ("json", "sarif") else "warning")
     findings = Selection(chosen.select, chosen.ignore, least).of(snapshot.findings)
@@ -225,20 +225,19 @@ def serve(  # noqa: PLR0917
     )
     from workbench.front import LastList
     from workbench.server import serve as run_server
+    from workbench.sources.roots import check_roots
     from workbench.tokens import open_tokens
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
-    from workbench.sources.roots import check_roots
-
-    file = None if demo else config or settings_file(paths)
+    file = config if demo else config or settings_file(paths)
     given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
-    settings = settings_of(paths, config, server=given) if file or has_variables() else None
+    settings = settings_from(file, server=given) if file or has_variables() else None
     roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
     check_roots(roots)
     server = settings.server if settings else None
     key = repr(([str(root.absolute()) for root in roots], settings and (settings.discovery, settings.ports)))
-    chosen = server.state if server and server.state else state
+    chosen = server.state if server and server.state and not demo else state
     with (
         demo_folder() if demo and not chosen else nullcontext(state_folder(Path(chosen) if chosen else None)) as folder
     ):

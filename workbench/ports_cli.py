@@ -60,7 +60,7 @@ def free(paths: Roots, config: Path | None, block: str | None, count: int) -> No
 
     What a running server has assigned is not known here. Exit code: 0; 1 if there are fewer than asked for.
     """
-    _, snapshot = read_roots(paths, settings_of(paths, config))
+    _, snapshot = read_roots(paths, config, settings_of(paths, config))
     found = list(islice(_free(snapshot, block), count))
     for port in found:
         click.echo(port)
@@ -85,7 +85,7 @@ def _free(snapshot: Snapshot, block: str | None) -> Iterator[int]:
 @CONFIG
 def chart(paths: Roots, config: Path | None) -> None:
     """Print every block with one character a port."""
-    _, snapshot = read_roots(paths, settings_of(paths, config))
+    _, snapshot = read_roots(paths, config, settings_of(paths, config))
     for line in chart_lines(snapshot):
         click.echo(line)
 
@@ -105,7 +105,7 @@ def fix(paths: Roots, config: Path | None) -> None:
     from workbench.fleet.repair import propose_moves
     from workbench.fleet.whatif import plan_changes
 
-    _, snapshot = read_roots(paths, settings_of(paths, config))
+    _, snapshot = read_roots(paths, config, settings_of(paths, config))
     moves = propose_moves(snapshot)
     for move in moves:
         click.echo(f"move {move.crate} {move.label} to {move.port}", err=True)
@@ -187,7 +187,7 @@ def _written(
 ) -> dict[str, Any]:
     from workbench.manifest_writer import write_port
 
-    discovery, snapshot = read_roots((root,), settings_of((root,), config))
+    discovery, snapshot = read_roots((root,), config, settings_of((root,), config))
     records = snapshot.records_named(request.crate_name)
     if not records:
         raise UnknownCrate(f'no crate below {root} is named "{request.crate_name}"', name=request.crate_name)

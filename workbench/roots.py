@@ -30,11 +30,16 @@ CONFIG: Final = click.option(
 
 def settings_of(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> "Settings":
     """Return the settings that hold for some PATHs; raises ConfigurationError."""
+    return settings_from(config or settings_file(paths), **overrides)
+
+
+def settings_from(file: Path | None, **overrides: dict[str, Any]) -> "Settings":
+    """Return the settings of a file, None for no file; raises ConfigurationError."""
     from workbench.settings import load_settings
 
-    if config is not None and not config.is_file():
-        raise ConfigurationError(f"{config}: no such file")
-    return load_settings(config or settings_file(paths), overrides=overrides)
+    if file is not None and not file.is_file():
+        raise ConfigurationError(f"{file}: no such file")
+    return load_settings(file, overrides=overrides)
 
 
 def settings_file(paths: Roots) -> Path | None:
@@ -50,7 +55,9 @@ def roots_of(paths: Roots, config: Path | None, settings: "Settings | None") -> 
     return [file.parent / root for root in settings.discovery.roots]
 
 
-def read_roots(paths: Roots, settings: "Settings", revision: str | None = None) -> "tuple[Discovery, Snapshot]":
+def read_roots(
+    paths: Roots, config: Path | None, settings: "Settings", revision: str | None = None
+) -> "tuple[Discovery, Snapshot]":
     """Return the fleet below the PATHs, or of a git revision; raises RootError, ConfigurationError or GitError."""
     from workbench.fleet.snapshot import Snapshot
     from workbench.progress import progress_bar
@@ -59,7 +66,7 @@ def read_roots(paths: Roots, settings: "Settings", revision: str | None = None) 
 
     # A process that lives for one command has nothing to gain from collecting.
     gc.disable()
-    discovery = Discovery(roots_of(paths, None, settings), settings.discovery.scope())
+    discovery = Discovery(roots_of(paths, config, settings), settings.discovery.scope())
     discovery.check_roots()
     empty = Snapshot(settings.ports.plan())
     if revision is not None:

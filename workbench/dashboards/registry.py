@@ -23,11 +23,6 @@ class RegistryFilter:
     classification: str = ""
     only_findings: bool = False
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is filtered."""
-        return self == RegistryFilter()
-
 
 def registry(snapshot: Snapshot) -> pd.DataFrame:
     """Return all rows, indexed by manifest path, by name; shared, so not to be changed.

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -295,9 +294,3 @@ def _known_tables() -> tuple[tuple[tuple[str, ...], str, frozenset[str]], ...]:
 @lru_cache(maxsize=4096)
 def _suggestion(table: str, key: str) -> str | None:
     return nearest(key, known_keys(table))
-
-
-def diagnostics_of(manifests: Iterator[Manifest]) -> Iterator[Finding]:
-    """Yield the diagnostics of manifests, in order."""
-    for manifest in manifests:
-        yield from manifest.diagnostics

@@ -261,9 +261,6 @@ _RULES: Final = (
 RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in _RULES}
 """Every rule by its code."""
 
-CODE_OF_KIND: Final[dict[str, str]] = {rule.kind: rule.code for rule in reversed(_RULES)}
-"""The (first) code of each kind."""
-
 COLLISION_KINDS: Final = frozenset(
     {
         "owner-collision",
