@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.server import WIDTHS, ServedFleet
+from tests.browser.table import select_row
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +33,7 @@ def test_a_crate_that_is_searched_for_is_found_and_its_details_opened(page: Page
     page.goto("/fleet")
     page.get_by_label("Search").press_sequentially("gateway-edge 18020")
     expect(rows(page)).to_have_count(1)
-    rows(page).first.locator(".tabulator-cell").nth(2).click()
+    select_row(rows(page).first, cell=2)
     expect(details(page)).to_contain_text("Terminates client traffic")
     expect(details(page)).to_contain_text("gateway/edge/smart-crate.toml:72")
     expect(details(page)).to_contain_text("not measured")
@@ -112,7 +113,7 @@ def test_markup_in_a_manifest_is_inert(page: Page, fleet: ServedFleet) -> None:
         "utf-8",
     )
     expect(rows(page)).to_have_count(1)
-    rows(page).first.locator(".tabulator-cell").nth(1).click()
+    select_row(rows(page).first, cell=1)
     expect(details(page).locator("h2")).to_contain_text("<script>")
     assert page.evaluate("window.pwned") is None
     page.goto("/ports?port=18077")

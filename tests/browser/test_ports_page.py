@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.canvas import click_at, column_of, hover_at
 from tests.browser.server import WIDTHS, ServedFleet
+from tests.browser.table import select_row
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +62,7 @@ def test_findings_are_filtered_by_severity_and_kind(page: Page) -> None:
     page.get_by_label("Kind").select_option("decoy-port")
     expect(page.get_by_text("1 of 29 shown")).to_be_visible()
     expect(page.locator(".tabulator-row")).to_have_count(1)
-    page.locator(".tabulator-row", has_text="decoy-port").click()
+    select_row(page.locator(".tabulator-row", has_text="decoy-port"))
     expect(details(page).locator("h2")).to_contain_text("18151")
     page.get_by_label("Severity").select_option("warning")
     expect(page.get_by_text("No finding has this severity and kind.")).to_be_visible()
