@@ -7,6 +7,9 @@ import panel as pn
 
 from workbench.dashboards.address import Address
 from workbench.dashboards.cartography import Cartographer
+from workbench.dashboards.event_rows import EventRows
+from workbench.dashboards.events_page import EventsPage
+from workbench.dashboards.findings_page import FindingsPage
 from workbench.dashboards.fleet_page import FleetPage
 from workbench.dashboards.frame import framed
 from workbench.dashboards.live import Feed
@@ -15,11 +18,11 @@ from workbench.dashboards.ports_page import PortsPage
 from workbench.dashboards.topology_page import TopologyPage
 from workbench.workbench import Workbench
 
-__all__ = ["FleetPage", "Pages", "PortsPage", "TopologyPage", "page_functions"]
+__all__ = ["EventsPage", "FindingsPage", "FleetPage", "Pages", "PortsPage", "TopologyPage", "page_functions"]
 
 
 class Pages:
-    """The pages over a workbench, for notebooks: `Pages(wb).fleet()`, `.ports()`, `.topology()`."""
+    """The pages over a workbench, for notebooks: `Pages(wb).fleet()`, `.ports()`, `.topology()` and the others."""
 
     def __init__(self, wb: Workbench) -> None:
         pn.extension("tabulator")
@@ -38,14 +41,24 @@ class Pages:
         """Return the slot graph."""
         return TopologyPage(self._wb, self._feed)
 
+    def findings(self) -> FindingsPage:
+        """Return everything that was found, by kind, with the lines concerned."""
+        return FindingsPage(self._wb, self._feed)
+
+    def events(self) -> EventsPage:
+        """Return what happened, newest first."""
+        return EventsPage(self._wb, self._feed)
+
 
 def page_functions(wb: Workbench) -> dict[str, Callable[[], Any]]:
     """Return, for each page's name, the function that builds it for a new session of `pn.serve`."""
-    feed, cartographer = Feed(wb), Cartographer()
+    feed, cartographer, events = Feed(wb), Cartographer(), EventRows(wb)
     makers: dict[str, Callable[[], Page]] = {
         "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
         "ports": lambda: PortsPage(wb, feed, Address.of_session()),
         "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
+        "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
+        "events": lambda: EventsPage(wb, feed, Address.of_session(), events),
     }
 
     def builder(name: str, make: Callable[[], Page]) -> Callable[[], Any]:

@@ -14,7 +14,13 @@ from workbench.dashboards.panes import html_pane, show
 from workbench.dashboards.theme import sheet
 from workbench.workbench import Workbench
 
-PAGES: Final = (("fleet", "Fleet"), ("ports", "Ports"), ("topology", "Topology"))
+PAGES: Final = (
+    ("fleet", "Fleet"),
+    ("ports", "Ports"),
+    ("topology", "Topology"),
+    ("findings", "Findings"),
+    ("events", "Events"),
+)
 
 _FOLDER: Final = Path(__file__).parent
 

@@ -24,6 +24,10 @@ class Links:
         """Return a text that leads to a node of the slot graph."""
         return self._link("topology", {"node": node}, text)
 
+    def kind(self, kind: str, style: str = "") -> Markup:
+        """Return a kind of finding, leading to all findings of it."""
+        return self._link("findings", {"kind": kind}, kind, style)
+
     def _link(self, page: str, query: dict[str, object], text: object, kind: str = "") -> Markup:
         if not self.is_linked:
             return Markup('<span class="{}">{}</span>').format(kind, text)

@@ -5,7 +5,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from workbench.fleet.model import Finding
+from workbench.fleet.model import Finding, Site
 
 _MOST_LINES: Final = 800
 _LONGEST_LINE: Final = 400
@@ -21,6 +21,20 @@ def source_listing(text: str, path: str, findings: Iterable[Finding]) -> Markup:
     more = Markup('<p class="quiet">{:,} more lines are not shown.</p>').format(rest) if rest > 0 else ""
     # A scrollable region must be reachable by keyboard.
     return Markup('<ol class="source" tabindex="0" aria-label="Manifest source">{}</ol>{}').format(items, more)
+
+
+def source_excerpt(site: Site, severity: str, around: int = 2) -> Markup:
+    """Return the line of a place with a few around it, the line itself marked by a severity."""
+    lines = site.source.text.splitlines()
+    first = max(site.line - around, 1)
+    shown = lines[first - 1 : site.line + around]
+    items = Markup().join(
+        _line(line[:_LONGEST_LINE], (severity, "") if n == site.line else None) for n, line in enumerate(shown, first)
+    )
+    listing = Markup(
+        '<ol class="source" style="counter-reset: line {}" tabindex="0" aria-label="Manifest source">{}</ol>'
+    )
+    return listing.format(first - 1, items) if shown else Markup()
 
 
 def line_marks(path: str, findings: Iterable[Finding]) -> dict[int, tuple[str, str]]:

@@ -1,0 +1,137 @@
+"""The findings page: everything that was found in the fleet, by kind, with the lines concerned."""
+
+from typing import Any, ClassVar, Final
+
+import panel as pn
+from markupsafe import Markup
+from panel.viewable import Viewable
+
+from workbench.dashboards.finding_details import finding_details, findings_overview, unknown_finding
+from workbench.dashboards.finding_rows import FindingRows, FindingsFilter, counted_rows, matching_rows, muted_rows
+from workbench.dashboards.links import Links
+from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.page import Page
+from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.states import no_match_state
+from workbench.fleet.rules import SEVERITIES
+from workbench.fleet.snapshot import Snapshot
+
+ALL_SEVERITIES: Final = "all severities"
+ALL_KINDS: Final = "all kinds"
+COUNTED: Final = "that count"
+MUTED: Final = "accepted (muted)"
+
+_COLUMNS: Final = (
+    TableColumn("severity", "Severity", 92, '<span class="<%- value %>"><%- value %></span>'),
+    TableColumn("message", "What was found", None, has_filter=True, min_width=340),
+    TableColumn("code", "Code", 76, '<span class="mono"><%- value %></span>', has_filter=True),
+    TableColumn("kind", "Kind", 168),
+    TableColumn("crates", "Crates", 210, has_filter=True),
+    TableColumn("ports", "Ports", 92, '<span class="port"><%- value %></span>', has_filter=True),
+    TableColumn("path", "Manifest", 300, '<span class="mono quiet"><%- value %></span>', has_filter=True),
+)
+
+
+class FindingsPage(Page):
+    """All findings with filters and details; `FindingsPage(wb)` shows itself in a notebook."""
+
+    title: ClassVar[str] = "Findings"
+
+    def build(self) -> Viewable:
+        address = self.address
+        self.links = Links(self.is_linked)
+        self.selected: str | None = address.text("finding") or None
+        self._details = html_pane()
+        self._nothing = html_pane(visible=False)
+        self._count = html_pane(sizing_mode=None)
+        self.search = control(
+            pn.widgets.TextInput, "Search", value=address.text("q"), placeholder="message, crate, port, path", width=280
+        )
+        self.search.value_input = self.search.value
+        severity = address.choice("severity", SEVERITIES, ALL_SEVERITIES)
+        self.severity = self._choice("Severity", [ALL_SEVERITIES, *SEVERITIES], severity, 150)
+        state = MUTED if address.flag("muted") else COUNTED
+        self.state = self._choice("Findings", [COUNTED, MUTED], state, 170)
+        kinds = self._kinds()
+        self.kind = self._choice("Kind", kinds, address.choice("kind", kinds, ALL_KINDS), 210)
+        self.table = LiveTable(_COLUMNS, self.select, page_size=20)
+        self.search.param.watch(self._filtered, "value_input")
+        self.search.param.watch(self._write_address, "value")
+        for widget in (self.severity, self.kind, self.state):
+            widget.param.watch(self._filtered, "value")
+        filters = column("filters", self.search, self.severity, self.kind, self.state, self._count)
+        listing = column("card", filters, self._nothing, self.table.widget)
+        return column("page", column("split", listing, column("side", self._details)))
+
+    def _choice(self, label: str, options: list[str], value: str, width: int) -> Any:
+        return control(pn.widgets.Select, label, options=options, value=value, width=width)
+
+    def show_fleet(self, snapshot: Snapshot) -> None:
+        kinds = self._kinds()
+        if self.kind.options != kinds:
+            self.kind.options = kinds
+        self._fill()
+        self._show_details()
+
+    @property
+    def filter(self) -> FindingsFilter:
+        """Which findings are asked for."""
+        severity, kind = self.severity.value, self.kind.value
+        return FindingsFilter(
+            (self.search.value_input or "").strip(),
+            "" if severity == ALL_SEVERITIES else severity,
+            "" if kind == ALL_KINDS else kind,
+        )
+
+    def select(self, key: str | None) -> None:
+        """Show the details of the finding with a key; None for the overview by kind."""
+        self.selected = key
+        self._show_details()
+        self._write_address()
+
+    @property
+    def _rows(self) -> FindingRows:
+        return muted_rows(self.snapshot) if self.state.value == MUTED else counted_rows(self.snapshot)
+
+    def _kinds(self) -> list[str]:
+        found = {item.kind for item in self._rows.by_key.values()}
+        return [ALL_KINDS, *sorted(found | ({self.kind.value} - {ALL_KINDS} if hasattr(self, "kind") else set()))]
+
+    def _fill(self) -> None:
+        everything = self._rows.frame
+        rows = matching_rows(everything, self.filter)
+        self.table.fill(rows, self.selected)
+        show(self._count, Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(rows), len(everything)))
+        if len(everything):
+            words = "No finding matches these filters. Clear the search, or choose all severities and kinds."
+        else:
+            words = "No finding is muted." if self.state.value == MUTED else "Nothing was found wrong in this fleet."
+        show(self._nothing, no_match_state(words))
+        self._nothing.visible = rows.empty
+
+    def _filtered(self, event: Any) -> None:
+        if event.obj is self.state:
+            self.kind.options = self._kinds()
+        self._fill()
+        if event.name != "value_input":
+            self._write_address()
+
+    def _show_details(self) -> None:
+        rows = self._rows
+        item = rows.by_key.get(self.selected) if self.selected else None
+        if item is not None:
+            show(self._details, finding_details(item, self.links))
+        elif self.selected:
+            show(self._details, unknown_finding())
+        else:
+            show(self._details, findings_overview(rows.by_key.values(), self.links))
+
+    def _write_address(self, *_: Any) -> None:
+        wanted = self.filter
+        self.address.write(
+            q=wanted.text,
+            severity=wanted.severity,
+            kind=wanted.kind,
+            muted=self.state.value == MUTED,
+            finding=self.selected,
+        )
