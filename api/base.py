@@ -32,7 +32,7 @@ JSON: Final = "application/json"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER: Final = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-_EXPOSED: Final = "ETag, Link, Location, X-Request-Id, X-Total-Count"
+_EXPOSED: Final = "ETag, Link, Location, X-Muted-Count, X-Request-Id, X-Total-Count"
 _ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"
 
 

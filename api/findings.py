@@ -1,6 +1,5 @@
 """/api/findings: everything that was found, filtered."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 from api.base import off_loop
@@ -9,7 +8,7 @@ from api.queries import PageQuery, PortNumber, Text, page_of
 from workbench.errors import InvalidRequest
 from workbench.fleet.model import Finding, fold
 from workbench.fleet.rules import RULES
-from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.snapshot import Snapshot, finding_order
 from workbench.fleet.wire import finding_model
 
 
@@ -20,6 +19,7 @@ class FindingQuery(PageQuery):
     severity: tuple[Literal["error", "warning", "hint"], ...] = ()
     crate: Text | None = None
     port: PortNumber | None = None
+    muted: Literal["exclude", "include", "only"] = "exclude"
 
 
 _EVERYTHING = FindingQuery()
@@ -27,7 +27,7 @@ _KINDS = frozenset(rule.kind for rule in RULES.values())
 
 
 class FindingsHandler(SnapshotHandler):
-    """GET: a bare array of findings, gravest first."""
+    """GET: a bare array of findings, gravest first; `X-Muted-Count` says how many of those asked for are muted."""
 
     access = "read"
 
@@ -36,11 +36,16 @@ class FindingsHandler(SnapshotHandler):
         _check_kinds(query.kind)
         snapshot = await self.current(query.refresh)
         if query.model_copy(update={"refresh": False}) == _EVERYTHING:
+            self._tell_muted(snapshot.tally.muted)
             await self.send_body(snapshot, "findings", _all)
-        else:
-            found = await off_loop(lambda: list(_matching(snapshot, query)))
-            page = page_of(self, found, query)
-            await self.send_model(snapshot, lambda: [finding_model(item) for item in page])
+            return
+        found, muted = await off_loop(_matching, snapshot, query)
+        self._tell_muted(muted)
+        page = page_of(self, found, query)
+        await self.send_model(snapshot, lambda: [finding_model(item) for item in page])
+
+    def _tell_muted(self, count: int) -> None:
+        self.set_header("X-Muted-Count", str(count))
 
 
 def _all(snapshot: Snapshot) -> Body:
@@ -53,13 +58,21 @@ def _check_kinds(kinds: tuple[str, ...]) -> None:
             raise InvalidRequest(f'parameter "kind": no finding is of kind "{kind}"', parameter="kind", found=kind)
 
 
-def _matching(snapshot: Snapshot, query: FindingQuery) -> Iterator[Finding]:
-    wanted = fold(snapshot.names.resolve(query.crate) or query.crate) if query.crate else None
-    for item in snapshot.findings:
-        if (
+def _matching(snapshot: Snapshot, query: FindingQuery) -> tuple[list[Finding], int]:
+    """Return (findings, count): what is asked for, and how many muted ones the filters let through."""
+    crate = fold(snapshot.names.resolve(query.crate) or query.crate) if query.crate else None
+
+    def is_wanted(item: Finding) -> bool:
+        return (
             (not query.kind or item.kind in query.kind)
             and (not query.severity or item.severity in query.severity)
             and (query.port is None or query.port in item.ports)
-            and (wanted is None or wanted in map(fold, item.crates))
-        ):
-            yield item
+            and (crate is None or crate in map(fold, item.crates))
+        )
+
+    muted = list(filter(is_wanted, snapshot.muted))
+    if query.muted == "only":
+        return muted, len(muted)
+    counting = list(filter(is_wanted, snapshot.findings))
+    found = sorted([*counting, *muted], key=finding_order) if query.muted == "include" else counting
+    return found, len(muted)

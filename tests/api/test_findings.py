@@ -1,8 +1,14 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import httpx
 import pytest
 
+from tests.api.conftest import LiveApi
+from workbench.fleet.muting import Mute
+from workbench.fleet.plan import PortPlan
 from workbench.fleet.wire import finding_model
-from workbench.hub import Hub
+from workbench.hub import Hub, HubOptions
 
 
 def test_all_gravest_first(http: httpx.Client, still_hub: Hub) -> None:
@@ -43,8 +49,38 @@ def test_pages(http: httpx.Client) -> None:
     assert 'rel="next"' in answer.headers["Link"]
 
 
+@pytest.fixture
+def muting_api(fleet_dir: Path, start_api: Callable[..., LiveApi]) -> LiveApi:
+    """The API over a fleet whose settings accept two kinds of findings."""
+    plan = PortPlan(mutes=(Mute("owner-collision", "one host each"), Mute("SC001", "being repaired")))
+    hub = Hub([fleet_dir], HubOptions(plan, watch=False))
+    hub.scan_once()
+    return start_api(hub)
+
+
+def test_muted_findings_are_listed_when_asked_for_and_always_counted(muting_api: LiveApi) -> None:
+    def asked(query: str) -> tuple[list[tuple[str, str | None]], str, str]:
+        answer = muting_api.client.get(f"/api/findings{query}")
+        found = [(item["kind"], item["muted"]) for item in answer.json()]
+        return found, answer.headers["X-Total-Count"], answer.headers["X-Muted-Count"]
+
+    collision, syntax = ("owner-collision", "one host each"), ("syntax", "being repaired")
+    assert asked("") == asked("?muted=exclude") == ([("dependency-cycle", None)], "1", "2")
+    assert asked("?muted=only") == ([syntax, collision], "2", "2")
+    assert asked("?muted=include") == ([syntax, collision, ("dependency-cycle", None)], "3", "2")
+    assert asked("?muted=only&port=18030") == ([collision], "1", "1")
+    assert asked("?crate=sums") == ([], "0", "0")
+
+
 @pytest.mark.parametrize(
-    ("query", "name"), [("kind=odd", "kind"), ("severity=grave", "severity"), ("port=0", "port"), ("odd=1", "odd")]
+    ("query", "name"),
+    [
+        ("kind=odd", "kind"),
+        ("severity=grave", "severity"),
+        ("port=0", "port"),
+        ("odd=1", "odd"),
+        ("muted=yes", "muted"),
+    ],
 )
 def test_a_wrong_parameter_is_named(http: httpx.Client, query: str, name: str) -> None:
     answer = http.get(f"/api/findings?{query}")

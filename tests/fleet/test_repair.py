@@ -7,7 +7,7 @@ from workbench.fleet.free_ports import free_ports
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
 from workbench.fleet.plan import PortPlan
-from workbench.fleet.repair import propose_moves
+from workbench.fleet.repair import propose_move, propose_moves
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.whatif import plan_changes
 
@@ -76,3 +76,24 @@ def test_a_free_port_has_its_companions_free_too(snapshot_of: MakeSnapshot) -> N
     assert list(free_ports(snapshot, 18139, 18144)) == [18139, 18140, 18141, 18142, 18143, 18144]
     taken = snapshot_of(a="[ports]\nhttp = 18142")
     assert list(free_ports(taken, 18139, 18144)) == [18139, 18141, 18143, 18144]
+
+
+def test_a_proposal_clears_its_collision_and_tells_what_else_it_does(snapshot_of: MakeSnapshot) -> None:
+    snapshot = snapshot_of(
+        a="[ports]\nhttp = 18020", b="[ports]\nhttp = 18020", c="[ports]\nhttp = 18030", d="[ports]\nhttp = 18030"
+    )
+    first, second = snapshot.collisions
+    proposal = propose_move(snapshot, second)
+    assert proposal is not None
+    assert (proposal.move.crate, proposal.move.label, proposal.move.port) == ("d", "http", 18000)
+    assert proposal.result.vanished == (second,)
+    assert proposal.result.snapshot.collisions == (first,)
+    assert "-http = 18030\n+http = 18000" in proposal.result.patch()
+
+
+def test_there_is_no_proposal_where_no_manifest_can_be_edited(snapshot_of: MakeSnapshot) -> None:
+    whole = snapshot_of(a="[ports]\nhttp = 18151")
+    (decoy,) = whole.collisions
+    broken = whole.apply({"a/smart-crate.toml": parse_manifest("a/smart-crate.toml", b"[smart-crate")})
+    assert broken.collisions == (decoy,)
+    assert propose_move(broken, decoy) is None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from workbench.fleet.model import Crate, Finding, PortClaim, finding, fold
+from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Block, Override, PortPlan
 from workbench.fleet.schema import MAX_PORT
 
@@ -231,6 +232,11 @@ def override_findings(override: Override, crates: Sequence[Crate]) -> Iterator[F
         return
     declared = listed(f'"{label}"' for label in labels) if labels else "no port"
     yield finding("SC118", f"{what}: it declares {declared}", crates=(crates[0].name,))
+
+
+def mute_finding(mute: Mute) -> Finding:
+    """Return the finding of a mute that accepts nothing."""
+    return finding("SC119", f"{mute} matches no finding", ports=() if mute.port is None else (mute.port,))
 
 
 def cycle_finding(cycle: Sequence[Crate], key_paths: Sequence[tuple[str | int, ...]], size: int) -> Finding:

@@ -28,6 +28,11 @@ class Mute:
             and (not self.crate or fold(self.crate) in map(fold, item.crates))
         )
 
+    def __str__(self) -> str:
+        crate = f" for {self.crate}" if self.crate else ""
+        port = "" if self.port is None else f" on port {self.port}"
+        return f'the mute of "{self.kind}"{crate}{port}'
+
 
 def muted(item: Finding, mutes: tuple[Mute, ...]) -> Finding:
     """Return a finding, with the reason of the first mute that accepts it; the finding itself if none does."""

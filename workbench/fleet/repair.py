@@ -1,6 +1,7 @@
 """Moves that clear every collision of ports, few and each to a port that nobody has."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from workbench.errors import WorkbenchError
 from workbench.fleet.free_ports import free_ports
@@ -8,7 +9,15 @@ from workbench.fleet.model import Finding, PortClaim, fold
 from workbench.fleet.plan import Block
 from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.whatif import MovePort, plan_changes
+from workbench.fleet.whatif import MovePort, PlanResult, plan_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A move against one collision, and what it would do."""
+
+    move: MovePort
+    result: PlanResult
 
 
 def propose_moves(snapshot: Snapshot) -> list[MovePort]:
@@ -23,21 +32,28 @@ def propose_moves(snapshot: Snapshot) -> list[MovePort]:
         collision = next((item for item in snapshot.collisions if item.identity not in stuck), None)
         if collision is None:
             break
-        for move in _moves_for(snapshot, collision):
-            newer = _after(snapshot, move)
-            if newer is not None and all(item.identity != collision.identity for item in newer.collisions):
-                moves.append(move)
-                snapshot = newer
-                break
-        else:
+        proposal = propose_move(snapshot, collision)
+        if proposal is None:
             stuck.add(collision.identity)
+        else:
+            moves.append(proposal.move)
+            snapshot = proposal.result.snapshot
     return moves
 
 
-def _after(snapshot: Snapshot, move: MovePort) -> Snapshot | None:
-    """Return the fleet after a move; None where a manifest that it touches cannot be edited."""
+def propose_move(snapshot: Snapshot, collision: Finding) -> Proposal | None:
+    """Return the move that clears one collision, whatever others there are; None if there is none."""
+    for move in _moves_for(snapshot, collision):
+        result = _result(snapshot, move)
+        if result is not None and all(item.identity != collision.identity for item in result.snapshot.collisions):
+            return Proposal(move, result)
+    return None
+
+
+def _result(snapshot: Snapshot, move: MovePort) -> PlanResult | None:
+    """Return what a move would do; None where a manifest that it touches cannot be edited."""
     try:
-        return plan_changes(snapshot, [move]).snapshot
+        return plan_changes(snapshot, [move])
     except WorkbenchError:
         return None
 

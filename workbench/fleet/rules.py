@@ -256,6 +256,15 @@ _RULES: Final = (
         "The override in workbench.toml names a crate or a label that no manifest has, so it decides nothing.",
         "Correct the names, or remove the override.",
     ),
+    Rule(
+        "SC119",
+        "unused-setting",
+        "hint",
+        "A mute matches no finding",
+        "The entry of ports.mute in workbench.toml accepts nothing that is found; "
+        "what it stood for is gone, or it names the wrong thing.",
+        "Correct the mute, or remove it.",
+    ),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in _RULES}

@@ -66,8 +66,8 @@ class Touched:
 
 _NOTHING: Final[Shards[Any, Any]] = Shards()
 _STATE: Final = (
-    "_by_alias", "_by_name", "_findings", "_muted", "_references", "at_port", "plan", "records", "revision", "taken_at",
-    "tally",
+    "_by_alias", "_by_name", "_findings", "_mute_uses", "_muted", "_references", "at_port", "plan", "records",
+    "revision", "taken_at", "tally",
 )  # fmt: skip
 
 
@@ -82,6 +82,7 @@ class Snapshot:
         "_by_name",
         "_derived",
         "_findings",
+        "_mute_uses",
         "_muted",
         "_references",
         "at_port",
@@ -105,6 +106,7 @@ class Snapshot:
         self._references: Shards[str, tuple[PortClaim, ...]] = _NOTHING
         self._findings: Shards[Subject, tuple[Finding, ...]] = _NOTHING
         self._muted: Shards[Subject, tuple[Finding, ...]] = _NOTHING
+        self._mute_uses: tuple[int, ...] = (0,) * len(self.plan.mutes)
         self._derived: dict[object, Any] = {}
         self.tally = Tally()
         self.token: object = object()

@@ -28,6 +28,8 @@ class Step:
     dirty_names: set[str] = field(default_factory=set)
     links_changed: bool = False
     tally: Counter[str] = field(default_factory=Counter)
+    mute_uses: list[int] = field(default_factory=list)
+    """How many findings each mute of the plan accepts."""
 
     def taken(self, taken_at: float) -> Snapshot:
         new = self.new = Snapshot(self.old.plan)
@@ -35,6 +37,7 @@ class Step:
         new.taken_at = taken_at
         self.records = dict(self.old.records)
         self.tally.update(asdict(self.old.tally))
+        self.mute_uses = list(self.old._mute_uses)
         self._replace_records()
         self._replace_names()
         decided = self._decide()
@@ -157,7 +160,11 @@ class Step:
                 was_accepted = muted_groups.get(subject, ())
                 if accepted or was_accepted:
                     changed_muted[subject] = accepted or None
+                    self._note_mutes(was_accepted, accepted)
                 self.tally["muted"] += len(accepted) - len(was_accepted)
+            count(subject, items)
+
+        def count(subject: Subject, items: tuple[Finding, ...]) -> None:
             was = groups.get(subject, ())
             if items or was:
                 changed[subject] = items or None
@@ -185,10 +192,22 @@ class Step:
                     put(("override", f"{name}/{fold(override.label)}"), self._unused(override))
         if self.links_changed or self._moves_a_cycle():
             put(("cycles", ""), self._cycles())
+        for n, mute in enumerate(mutes):
+            if is_first_or_last or bool(self.mute_uses[n]) != bool(self.old._mute_uses[n]):
+                # Not for the mutes to judge: one that accepts nothing but this would be of use by being of none.
+                idle = bool(self.new._by_name) and not self.mute_uses[n]
+                count(("mute", n), (rules.mute_finding(mute),) if idle else ())
+        self.new._mute_uses = tuple(self.mute_uses)
         self.new._findings = groups.changed(changed)
         self.new._muted = muted_groups.changed(changed_muted)
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(changed))
+
+    def _note_mutes(self, before: Iterable[Finding], after: Iterable[Finding]) -> None:
+        for items, by in ((before, -1), (after, 1)):
+            for item in items:
+                for n, mute in enumerate(self.new.plan.mutes):
+                    self.mute_uses[n] += by * (item in mute)
 
     def _weigh(self, item: Finding, by: int) -> None:
         self.tally["findings"] += by
