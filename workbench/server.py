@@ -216,7 +216,7 @@ class Server:
         from api import routes
 
         assert self._hub is not None
-        pages = self.pages if self.pages is not None else _dashboards(self._hub)
+        pages = self.pages if self.pages is not None else _dashboards(self._hub, self.tokens)
         pn.config.reconnect = True
         origins = [f"{bracketed(name)}:{self.address.port}" for name in self.address.names]
         extra = [origin.partition("://")[2] for origin in self.allow_origins]
@@ -239,11 +239,12 @@ class Server:
         return server
 
 
-def _dashboards(hub: "Hub") -> Pages:
+def _dashboards(hub: "Hub", tokens: "Tokens | None") -> Pages:
     from workbench.dashboards import page_functions
+    from workbench.runtime import default_tokens
     from workbench.workbench import Workbench
 
-    functions: Pages = page_functions(Workbench(hub))
+    functions: Pages = page_functions(Workbench(hub), default_tokens() if tokens is None else tokens)
     return functions
 
 

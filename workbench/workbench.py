@@ -1,7 +1,6 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,9 +8,10 @@ import networkx as nx
 import pandas as pd
 
 from workbench.crate_view import CrateView
-from workbench.errors import InvalidPort, UnknownCrate
+from workbench.errors import InvalidPort
 from workbench.events import Event
 from workbench.fleet.graph import slot_graph
+from workbench.fleet.lookup import crate_records
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Snapshot
@@ -21,11 +21,13 @@ from workbench.fleet.wire import crate_detail_model, iso, port_model, summary_mo
 from workbench.frames import arrow_table, event_table, frame_of
 from workbench.hub import Hub, HubOptions
 from workbench.plan_view import PlanView
+from workbench.port_counter import PortCounter
 
 if TYPE_CHECKING:
     from workbench.assignments import Assignment
     from workbench.dashboards import Pages
     from workbench.fleet.whatif import MovePort
+    from workbench.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -160,12 +162,7 @@ class Workbench:
         Raises UnknownCrate, with the nearest names, if there is none.
         """
         snapshot = self.snapshot
-        records = snapshot.records_named(name)
-        if not records:
-            nearest = get_close_matches(name, [crate.name for crate in snapshot.crates], n=3)
-            hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-            raise UnknownCrate(f'no crate is named "{name}"{hint}', name=name, nearest=nearest)
-        return CrateView(crate_detail_model(records[0], snapshot))
+        return CrateView(crate_detail_model(crate_records(name, snapshot)[0], snapshot))
 
     def port(self, port: int) -> dict[str, Any]:
         """Return everything known of a port: block, sister, claims with their reasons, findings.
@@ -182,6 +179,10 @@ class Workbench:
     def assignments(self) -> "Sequence[Assignment]":
         """The assignments of ports that hold, by port."""
         return self._hub.desk.book.active
+
+    def counter(self, tokens: "Tokens | None" = None) -> PortCounter:
+        """Return where ports are asked for; with `tokens`, only those who present one of them are served."""
+        return PortCounter(self._hub, tokens)
 
     @property
     def graph(self) -> "nx.MultiDiGraph[str]":

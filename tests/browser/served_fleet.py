@@ -2,17 +2,26 @@
 
 import sys
 import threading
+from pathlib import Path
 
 import panel as pn
 
 from workbench import Workbench
+from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
+from workbench.settings import load_settings
+from workbench.tokens import Token, Tokens
+
+SECRET = "the-token-of-the-browser-tests"
 
 
 def main() -> None:
-    wb = Workbench.scan(sys.argv[1], watch=True)
+    file = Path(sys.argv[1]) / SETTINGS_FILE
+    plan = load_settings(file, {}).ports.plan() if file.exists() else None
+    wb = Workbench.scan(sys.argv[1], watch=True, plan=plan)
+    functions = page_functions(wb, Tokens([Token.of("operator", SECRET)]))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    server = pn.serve(page_functions(wb), port=port, address="127.0.0.1", start=False, show=False, verbose=False)
+    server = pn.serve(functions, port=port, address="127.0.0.1", start=False, show=False, verbose=False)
     sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
     sys.stdout.flush()
 
@@ -26,4 +35,5 @@ def main() -> None:
     wb.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

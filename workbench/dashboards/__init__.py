@@ -16,6 +16,7 @@ from workbench.dashboards.live import Feed
 from workbench.dashboards.page import Page
 from workbench.dashboards.ports_page import PortsPage
 from workbench.dashboards.topology_page import TopologyPage
+from workbench.tokens import Tokens
 from workbench.workbench import Workbench
 
 __all__ = ["EventsPage", "FindingsPage", "FleetPage", "Pages", "PortsPage", "TopologyPage", "page_functions"]
@@ -50,12 +51,16 @@ class Pages:
         return EventsPage(self._wb, self._feed)
 
 
-def page_functions(wb: Workbench) -> dict[str, Callable[[], Any]]:
-    """Return, for each page's name, the function that builds it for a new session of `pn.serve`."""
+def page_functions(wb: Workbench, tokens: Tokens | None = None) -> dict[str, Callable[[], Any]]:
+    """Return, for each page's name, the function that builds it for a new session of `pn.serve`.
+
+    Only who presents one of the `tokens` may change something there; without any, nobody may.
+    """
+    counter = wb.counter(tokens or Tokens())
     feed, cartographer, events = Feed(wb), Cartographer(), EventRows(wb)
     makers: dict[str, Callable[[], Page]] = {
         "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
-        "ports": lambda: PortsPage(wb, feed, Address.of_session()),
+        "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter),
         "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
         "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
         "events": lambda: EventsPage(wb, feed, Address.of_session(), events),

@@ -24,6 +24,11 @@ def port_findings(snapshot: Snapshot) -> pd.DataFrame:
     return snapshot.derive("port-findings-frame", _frame)
 
 
+def finding_at(snapshot: Snapshot, key: str | None) -> Finding | None:
+    """Return the finding that a row of `port_findings` stands for; None if there is none."""
+    return snapshot.derive("port-findings-by-key", lambda s: {finding_key(item): item for item in _found(s)}).get(key)
+
+
 def matching_findings(frame: pd.DataFrame, wanted: FindingFilter) -> pd.DataFrame:
     """Return the findings that a filter lets through."""
     keep = pd.Series(True, index=frame.index)
@@ -35,12 +40,18 @@ def matching_findings(frame: pd.DataFrame, wanted: FindingFilter) -> pd.DataFram
 
 
 def _frame(snapshot: Snapshot) -> pd.DataFrame:
-    findings = [item for item in snapshot.findings if item.ports]
+    findings = _found(snapshot)
     columns = ["severity", "kind", "ports", "crates", "message", "fix", "first_port"]
-    return pd.DataFrame([_row(item) for item in findings], columns=columns, index=[_key(item) for item in findings])
+    return pd.DataFrame(
+        [_row(item) for item in findings], columns=columns, index=[finding_key(item) for item in findings]
+    )
 
 
-def _key(item: Finding) -> str:
+def _found(snapshot: Snapshot) -> list[Finding]:
+    return [item for item in snapshot.findings if item.ports]
+
+
+def finding_key(item: Finding) -> str:
     """Return what tells a finding from all others, and stays when other findings come and go."""
     return repr((item.code, item.ports, item.crates, item.message, [site.key for site in item.sites]))
 

@@ -1,15 +1,11 @@
 """Pages follow the fleet: one listener for a workbench, one update at a time for each session."""
 
-import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from weakref import WeakMethod, ref
+from weakref import WeakMethod
 
-import panel as pn
-from bokeh.document import Document
-
+from workbench.dashboards.session import Session
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
@@ -88,11 +84,7 @@ class Feed:
 
 
 class Follower:
-    """One session's interest in new revisions.
-
-    In a server the update runs in the session's document, under its lock. In a notebook it runs on the
-    kernel's event loop. Where there is neither, it runs on the feed's thread.
-    """
+    """One session's interest in new revisions."""
 
     def __init__(self, feed: Feed, update: Update) -> None:
         self._feed = feed
@@ -101,27 +93,15 @@ class Follower:
             WeakMethod(update) if hasattr(update, "__self__") else lambda: update
         )
         self._is_told = False
-        self._document: Callable[[], Document | None] = lambda: None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        document = pn.state.curdoc
-        if document is not None and document.session_context is not None:
-            self._document = ref(document)
-            document.on_session_destroyed(self._ended)
-        else:
-            self._loop = _running_loop()
+        self._session = Session()
+        self._session.on_end(self.stop)
 
     def tell(self) -> None:
         """Schedule one update, unless one is scheduled already. Called from any thread."""
         if self._is_told:
             return
         self._is_told = True
-        document = self._document()
-        if document is not None:
-            document.add_next_tick_callback(self._run)
-        elif self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._run)
-        else:
-            self._run()
+        self._session.call(self._run)
 
     def stop(self) -> None:
         """End it; harmless if it has ended."""
@@ -134,13 +114,3 @@ class Follower:
             self.stop()
         else:
             update()
-
-    def _ended(self, _: Any) -> None:
-        self.stop()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -7,19 +7,30 @@ import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
-from workbench.dashboards.findings_frame import FindingFilter, matching_findings, port_findings
+from workbench.assignments import Assignment
+from workbench.dashboards.address import Address
+from workbench.dashboards.assign_form import AssignForm
+from workbench.dashboards.findings_frame import FindingFilter, finding_at, matching_findings, port_findings
+from workbench.dashboards.fix_markup import fix_markup
 from workbench.dashboards.links import Links
+from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.muted_findings import MutedFindings
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, control, html_pane, show
 from workbench.dashboards.port_details import port_details, ports_overview, sister_markup
 from workbench.dashboards.port_figure import FILLS, MEANINGS, PortFigure
 from workbench.dashboards.port_map import STATES, PortMap, port_map
+from workbench.dashboards.release_form import ReleaseForm
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.visitor import Visitor
+from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import port_model
+from workbench.port_counter import PortCounter
+from workbench.workbench import Workbench
 
 ALL_SEVERITIES: Final = "all severities"
 ALL_KINDS: Final = "all kinds"
@@ -35,9 +46,23 @@ _COLUMNS: Final = (
 
 
 class PortsPage(Page):
-    """Port map, findings and details; `PortsPage(wb)` shows itself in a notebook."""
+    """Port map, details, findings, and the forms that assign and release ports.
+
+    `PortsPage(wb)` shows itself in a notebook and acts for the owner of its process; a `counter` with tokens asks
+    for one.
+    """
 
     title: ClassVar[str] = "Ports"
+
+    def __init__(
+        self,
+        wb: Workbench,
+        feed: Feed | None = None,
+        address: Address | None = None,
+        counter: PortCounter | None = None,
+    ) -> None:
+        self.visitor = Visitor(counter or wb.counter())
+        super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:
         self.links = Links(self.is_linked)
@@ -59,9 +84,11 @@ class PortsPage(Page):
         self.lookup.param.watch(lambda event: self.select(event.new), "value")
         self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10)
         canvas = column("scroll", pn.pane.Bokeh(self.figure.plot, sizing_mode="stretch_width", margin=0))
-        side = column("side", self._calculator(), self._details)
+        self.release_form = ReleaseForm(self.visitor)
+        self.assign_form = AssignForm(self.visitor, self._assigned)
+        side = column("side", self._calculator(), self._details, self.release_form.view)
         board = column("card", self._legend, canvas)
-        return column("page", column("split", board, side), self._findings())
+        return column("page", column("split", board, side), self.assign_form.view, self._findings())
 
     def _calculator(self) -> Viewable:
         heading = html_pane(Markup("<h2>Look up a port</h2>"))
@@ -79,8 +106,10 @@ class PortsPage(Page):
         for widget in (self.severity, self.kind):
             widget.param.watch(self._filtered, "value")
         heading = html_pane(Markup("<h2>Findings about ports</h2>"))
-        filters = column("filters", self.severity, self.kind, self._count)
-        return column("card", heading, filters, self._nothing, self.table.widget)
+        self._fix = html_pane()
+        self.muted = MutedFindings(self._muted_selected, self._write_address, shown=self.address.flag("muted"))
+        filters = column("filters", self.severity, self.kind, self.muted.toggle, self._count)
+        return column("card", heading, filters, self._nothing, self.table.widget, self.muted.view, self._fix)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         drawing = port_map(snapshot, frozenset((item.port, item.crate_name) for item in self.wb.assignments))
@@ -89,8 +118,10 @@ class PortsPage(Page):
         kinds = [ALL_KINDS, *sorted(set(port_findings(snapshot)["kind"]))]
         if self.kind.options != kinds:
             self.kind.options = kinds
+        self.muted.refresh(snapshot)
         self._fill()
         self._show_port()
+        self.assign_form.refresh(snapshot)
 
     @property
     def filter(self) -> FindingFilter:
@@ -111,17 +142,21 @@ class PortsPage(Page):
     def _show_port(self) -> None:
         self.figure.mark(self.selected)
         show(self._sister, sister_markup(self.selected, self.snapshot.plan, self.links))
+        held = next((item for item in self.wb.assignments if item.port == self.selected), None)
+        self.release_form.look_at(self.selected, held)
         if self.selected is None:
             show(self._details, ports_overview())
         else:
-            held = next((item for item in self.wb.assignments if item.port == self.selected), None)
             show(self._details, port_details(port_model(self.selected, self.snapshot), self.links, held))
 
     def _fill(self) -> None:
         everything = port_findings(self.snapshot)
         rows = matching_findings(everything, self.filter)
         self.table.fill(rows, self.table.selected)
-        show(self._count, Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(rows), len(everything)))
+        counted = Markup('<p class="quiet count">{:,} of {:,} shown{}</p>').format(
+            len(rows), len(everything), f" · {self.muted.count:,} muted" if self.muted.count else ""
+        )
+        show(self._count, counted)
         words = (
             "No finding has this severity and kind."
             if len(everything)
@@ -129,18 +164,34 @@ class PortsPage(Page):
         )
         show(self._nothing, no_match_state(words))
         self._nothing.visible = rows.empty
+        self._show_fix(finding_at(self.snapshot, self.table.selected))
 
     def _filtered(self, _: Any) -> None:
         self._fill()
         self._write_address()
 
     def _finding_selected(self, key: str | None) -> None:
-        if key is not None:
-            self.select(int(port_findings(self.snapshot)["first_port"].to_dict()[key]))
+        item = finding_at(self.snapshot, key)
+        self._show_fix(item)
+        if item is not None:
+            self.select(item.ports[0])
+
+    def _muted_selected(self, item: Finding) -> None:
+        self.select(item.ports[0])
+        self._show_fix(item)
+
+    def _show_fix(self, item: Finding | None) -> None:
+        show(self._fix, fix_markup(item, self.snapshot) if item is not None else Markup())
+
+    def _assigned(self, made: Assignment) -> None:
+        # The page hears of it as every other does; the selection may come before.
+        self.select(made.port)
 
     def _write_address(self) -> None:
         wanted = self.filter
-        self.address.write(port=self.selected, severity=wanted.severity, kind=wanted.kind)
+        self.address.write(
+            port=self.selected, severity=wanted.severity, kind=wanted.kind, muted=self.muted.toggle.value
+        )
 
 
 def legend_markup(drawing: PortMap) -> Markup:

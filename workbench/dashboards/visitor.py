@@ -1,0 +1,99 @@
+"""Who asks for ports at a page: the token that somebody entered, kept for one session and in memory only."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import panel as pn
+
+from workbench.assignments import Assignment, AssignmentRequest
+from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.sentences import answer_markup
+from workbench.dashboards.session import Session, served_document
+from workbench.errors import Unauthorized, WorkbenchError
+from workbench.port_counter import PortCounter
+
+
+class Visitor:
+    """One session's stand at the counter."""
+
+    def __init__(self, counter: PortCounter) -> None:
+        self.counter = counter
+        self.session = Session()
+        self.name = ""
+        """Who it is, once a token was accepted."""
+        self._secret = ""
+        self._told: list[Callable[[], None]] = []
+        self.session.on_end(self.forget)
+
+    @property
+    def must_present(self) -> bool:
+        """Whether a token is asked for and none was accepted yet."""
+        return self.counter.asks_for_token and not self.name
+
+    def present(self, secret: str) -> None:
+        """Take up a token. Raises Unauthorized or Forbidden, and then keeps nothing."""
+        self._secret = self.name = ""
+        try:
+            self.name = self.counter.actor(secret)
+            self._secret = secret
+        finally:
+            self._tell()
+
+    def forget(self) -> None:
+        """Forget the token."""
+        self._secret = self.name = ""
+        self._tell()
+
+    def on_change(self, function: Callable[[], None]) -> None:
+        """Have a function called when a token is taken up or forgotten."""
+        self._told.append(function)
+
+    def assign(self, request: AssignmentRequest, *, is_new: bool = False) -> "Future[Assignment]":
+        """Ask for a port; see `PortCounter.assign`."""
+        self._refuse_strangers()
+        return self.counter.assign(request, self._secret, is_new=is_new)
+
+    def release(self, held: Assignment) -> "Future[Assignment]":
+        """Give a port back; see `PortCounter.release`."""
+        self._refuse_strangers()
+        return self.counter.release(held, self._secret)
+
+    def _refuse_strangers(self) -> None:
+        """A notebook's page acts for the owner of its process; served to browsers, it would act for anyone."""
+        if not self.counter.asks_for_token and served_document() is not None:
+            raise Unauthorized("this page was made for a notebook and has no tokens to check; use `workbench serve`")
+
+    def _tell(self) -> None:
+        for function in self._told:
+            function()
+
+
+class TokenEntry:
+    """The field in which a visitor presents a token; what was typed is taken out of it at once."""
+
+    def __init__(self, visitor: Visitor, label: str = "Token") -> None:
+        self._visitor = visitor
+        self.field = control(pn.widgets.PasswordInput, label, placeholder="paste it, then Enter", width=220)
+        self.field.param.watch(lambda event: self._entered(event.new), "value")
+        self.leave = control(pn.widgets.Button, "Forget the token", width=150)
+        self.leave.on_click(lambda _: visitor.forget())
+        self._state = html_pane(sizing_mode=None)
+        self.view = column("filters", self.field, self._state, self.leave)
+        visitor.on_change(self._show)
+        self._show()
+
+    def _entered(self, secret: str | None) -> None:
+        if not secret:
+            return
+        self.field.value = self.field.value_input = ""
+        try:
+            self._visitor.present(secret.strip())
+        except WorkbenchError as error:
+            show(self._state, answer_markup(error))
+
+    def _show(self) -> None:
+        name = self._visitor.name
+        self.field.visible = self._visitor.must_present
+        self.leave.visible = bool(name)
+        self.view.visible = self._visitor.counter.asks_for_token
+        show(self._state, answer_markup(f"You act as {name}.") if name else answer_markup(""))
