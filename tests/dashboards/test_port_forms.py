@@ -65,7 +65,7 @@ def test_the_port_is_foretold_and_then_given(
     ("fields", "said"),
     [
         ({"crate": "alhpa"}, "No port: no crate is named &#34;alhpa&#34;; did you mean alpha?"),
-        ({"crate": "beta", "is_new": True}, "No port: beta owns no port in any block"),
+        ({"crate": "beta", "is_new": ["has no manifest yet"]}, "No port: beta owns no port in any block"),
         ({"crate": "alpha", "preferred": 18400}, "No port: 18400 is claimed by alpha"),
         ({"crate": "alpha", "block": "GIS", "preferred": 18000}, "No port: preferred: 18000 lies outside block"),
         ({"crate": "al\npha"}, "No port: crate: 1 to 200 printable characters"),
@@ -125,7 +125,7 @@ def test_a_port_is_released_after_a_second_thought(
     wb._hub.assign(AssignmentRequest("alpha"), actor="deployer").result(10)
     page, watching = make(), make()
     form = page.release_form
-    assert not form.view.visible
+    assert not form.is_shown
     page.select(18401)
     watching.select(18401)
     assert "is assigned to alpha as <code>http</code>" in form.whose.object
@@ -140,7 +140,7 @@ def test_a_port_is_released_after_a_second_thought(
     click(form.confirm)
     wait_for(lambda: "18401 of alpha is released." in (form.answer.object or ""))
     assert wb.assignments == []
-    wait_for(lambda: not watching.release_form.view.visible)
+    wait_for(lambda: not watching.release_form.is_shown)
 
 
 def test_a_port_that_another_holds_by_now_is_not_released(wb: Workbench, make: Callable[..., Ports]) -> None:

@@ -89,6 +89,9 @@ def test_a_proposal_clears_its_collision_and_tells_what_else_it_does(snapshot_of
     assert proposal.result.vanished == (second,)
     assert proposal.result.snapshot.collisions == (first,)
     assert "-http = 18030\n+http = 18000" in proposal.result.patch()
+    elsewhere = propose_move(snapshot, second, frozenset({18000, 18001}))
+    assert elsewhere is not None
+    assert elsewhere.move.port == 18002
 
 
 def test_there_is_no_proposal_where_no_manifest_can_be_edited(snapshot_of: MakeSnapshot) -> None:

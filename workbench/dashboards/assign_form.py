@@ -9,7 +9,7 @@ import panel as pn
 from markupsafe import Markup
 
 from workbench.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import action, check_box, column, control, html_pane, show
 from workbench.dashboards.sentences import answer_markup, clock
 from workbench.dashboards.visitor import TokenEntry, Visitor
 from workbench.errors import InvalidRequest, Unavailable, WorkbenchError
@@ -32,8 +32,7 @@ class AssignForm:
         self._asked: Future[Assignment] | None = None
         self._is_clearing = False
         self._make_fields()
-        self.button = control(pn.widgets.Button, "Assign", css_classes=["wb-primary"], width=110)
-        self.button.on_click(self._clicked)
+        self.button = action("Assign", self._clicked, "primary", width=110)
         self.preview = html_pane()
         self.answer = html_pane()
         self._token = TokenEntry(visitor)
@@ -47,7 +46,7 @@ class AssignForm:
             pn.widgets.AutocompleteInput, "Crate", options=[], restrict=False, case_sensitive=False, min_characters=1,
             search_strategy="includes", placeholder="begin to type a name", width=260,
         )  # fmt: skip
-        self.is_new = control(pn.widgets.Checkbox, "has no manifest yet", width=160)
+        self.is_new = check_box("has no manifest yet", width=180)
         self.label = control(
             pn.widgets.TextInput, "Label", placeholder=DEFAULT_LABEL, max_length=_LONGEST_NAME, width=130
         )
@@ -111,7 +110,7 @@ class AssignForm:
 
     def _foreseen(self) -> tuple[Markup, WorkbenchError | None]:
         try:
-            would = self._visitor.counter.preview(self.request, is_new=self.is_new.value)
+            would = self._visitor.counter.preview(self.request, is_new=bool(self.is_new.value))
         except WorkbenchError as error:
             return answer_markup(error, "No port: "), error
         sister = f"its sister is {would.sister_port}" if would.sister_port else "it has no sister"
@@ -126,7 +125,7 @@ class AssignForm:
         if self._asked is not None or not self.has_crate:
             return
         try:
-            self._asked = self._visitor.assign(self.request, is_new=self.is_new.value)
+            self._asked = self._visitor.assign(self.request, is_new=bool(self.is_new.value))
         except WorkbenchError as error:
             show(self.answer, answer_markup(error, "Nothing was assigned: "))
             return
@@ -149,7 +148,7 @@ class AssignForm:
     def _clear(self) -> None:
         self._is_clearing = True
         try:
-            self.crate.value, self.label.value, self.preferred.value, self.is_new.value = "", "", None, False
+            self.crate.value, self.label.value, self.preferred.value, self.is_new.value = "", "", None, []
         finally:
             self._is_clearing = False
 

@@ -24,7 +24,7 @@ def port_findings(snapshot: Snapshot) -> pd.DataFrame:
     return snapshot.derive("port-findings-frame", _frame)
 
 
-def finding_at(snapshot: Snapshot, key: str | None) -> Finding | None:
+def finding_at(snapshot: Snapshot, key: str) -> Finding | None:
     """Return the finding that a row of `port_findings` stands for; None if there is none."""
     return snapshot.derive("port-findings-by-key", lambda s: {finding_key(item): item for item in _found(s)}).get(key)
 

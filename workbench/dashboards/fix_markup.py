@@ -11,12 +11,12 @@ from workbench.fleet.snapshot import Snapshot
 _MOST_LINES: Final = 200
 
 
-def fix_markup(item: Finding, snapshot: Snapshot) -> Markup:
-    """Return how to mend a finding of a snapshot; nothing is changed."""
+def fix_markup(item: Finding, snapshot: Snapshot, assigned: frozenset[int] = frozenset()) -> Markup:
+    """Return how to mend a finding of a snapshot, with no move to an `assigned` port; nothing is changed."""
     if item.muted is not None:
         advice = Markup('<p class="quiet">Muted: {}</p>').format(item.muted)
     elif item.is_collision:
-        proposal = snapshot.derive(("proposal", item.identity), lambda s: propose_move(s, item))
+        proposal = snapshot.derive(("proposal", item.identity, assigned), lambda s: propose_move(s, item, assigned))
         advice = _move(proposal) if proposal else Markup('<p class="quiet">No single move of a port clears it.</p>')
     else:
         advice = Markup()

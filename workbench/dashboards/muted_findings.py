@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pandas as pd
-import panel as pn
 
 from workbench.dashboards.findings_frame import finding_key
 from workbench.dashboards.live_table import LiveTable, TableColumn
-from workbench.dashboards.panes import column, control
+from workbench.dashboards.panes import check_box, column
 from workbench.fleet.model import Finding
 from workbench.fleet.snapshot import Snapshot
 
@@ -28,16 +27,20 @@ class MutedFindings:
         self._on_select = on_select
         self._on_toggle = on_toggle
         self._found: dict[str, Finding] = {}
-        self.toggle = control(pn.widgets.Checkbox, "show muted findings", value=shown, width=180)
+        self.toggle = check_box("show muted findings", shown, width=180)
         self.toggle.param.watch(self._toggled, "value")
         self.table = LiveTable(_COLUMNS, self._selected, page_size=10)
-        self.table.widget.visible = False
-        self.view = column("muted", self.table.widget)
+        self.view = column("muted")
 
     @property
     def count(self) -> int:
         """How many there are."""
         return len(self._found)
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether they are to be listed."""
+        return bool(self.toggle.value)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Take up the muted findings of a snapshot."""
@@ -45,13 +48,16 @@ class MutedFindings:
         self._fill()
 
     def _fill(self) -> None:
-        is_shown = self.toggle.value and bool(self._found)
+        is_shown = self.is_asked_for and bool(self._found)
         self.toggle.visible = bool(self._found)
         if is_shown:
             rows = [_row(item) for item in self._found.values()]
             frame = pd.DataFrame(rows, columns=[item.name for item in _COLUMNS], index=list(self._found))
             self.table.fill(frame, self.table.selected)
-        self.table.widget.visible = is_shown
+        # A table that is filled while it is hidden stays empty when it is shown.
+        parts = [self.table.widget] if is_shown else []
+        if list(self.view) != parts:
+            self.view[:] = parts
 
     def _toggled(self, _: Any) -> None:
         self._fill()

@@ -1,11 +1,14 @@
 """Small Panel parts that all pages are put together from, dressed in the theme."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import panel as pn
 from markupsafe import Markup
 
 from workbench.dashboards.theme import sheet
+
+_HIDDEN: Final = "wb-gone"
 
 
 def html_pane(markup: Markup | None = None, **options: Any) -> pn.pane.HTML:
@@ -23,6 +26,30 @@ def column(kind: str, *parts: Any, **options: Any) -> pn.Column:
 def control(kind: type[Any], label: str, **options: Any) -> Any:
     """Return a widget of a kind, labelled and dressed in the theme."""
     return kind(label=label, stylesheets=[sheet("widget")], margin=0, **options)
+
+
+def action(label: str, on_click: Callable[[Any], None], tone: str = "", **options: Any) -> pn.widgets.Button:
+    """Return a button; its tone is `primary` or `danger`, or none."""
+    classes = ["wb-action", *([f"wb-{tone}"] if tone else [])]
+    button: pn.widgets.Button = control(pn.widgets.Button, label, css_classes=classes, **options)
+    button.on_click(on_click)
+    return button
+
+
+def check_box(words: str, is_checked: bool = False, **options: Any) -> pn.widgets.CheckBoxGroup:
+    """Return a box to check, whose value is a list of its words or empty; unlike `Checkbox` it has a name for all."""
+    value = [words] if is_checked else []
+    box: pn.widgets.CheckBoxGroup = control(
+        pn.widgets.CheckBoxGroup, "", options=[words], value=value, css_classes=["wb-check"], **options
+    )
+    return box
+
+
+def reveal(part: pn.Column, is_shown: bool) -> None:
+    """Show or hide a column, whose own `visible` the rules of `css/layout.css` outweigh."""
+    classes = [name for name in part.css_classes if name != _HIDDEN] + ([] if is_shown else [_HIDDEN])
+    if part.css_classes != classes:
+        part.css_classes = classes
 
 
 def show(pane: pn.pane.HTML, markup: Markup) -> None:

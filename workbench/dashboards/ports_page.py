@@ -164,24 +164,32 @@ class PortsPage(Page):
         )
         show(self._nothing, no_match_state(words))
         self._nothing.visible = rows.empty
-        self._show_fix(finding_at(self.snapshot, self.table.selected))
+        self._show_fix(self._finding(self.table.selected))
 
     def _filtered(self, _: Any) -> None:
         self._fill()
         self._write_address()
 
     def _finding_selected(self, key: str | None) -> None:
-        item = finding_at(self.snapshot, key)
+        item = self._finding(key)
         self._show_fix(item)
         if item is not None:
             self.select(item.ports[0])
+
+    def _finding(self, key: str | None) -> Finding | None:
+        return None if key is None else finding_at(self.snapshot, key)
 
     def _muted_selected(self, item: Finding) -> None:
         self.select(item.ports[0])
         self._show_fix(item)
 
     def _show_fix(self, item: Finding | None) -> None:
-        show(self._fix, fix_markup(item, self.snapshot) if item is not None else Markup())
+        show(
+            self._fix,
+            fix_markup(item, self.snapshot, frozenset(held.port for held in self.wb.assignments))
+            if item is not None
+            else Markup(),
+        )
 
     def _assigned(self, made: Assignment) -> None:
         # The page hears of it as every other does; the selection may come before.
@@ -190,7 +198,7 @@ class PortsPage(Page):
     def _write_address(self) -> None:
         wanted = self.filter
         self.address.write(
-            port=self.selected, severity=wanted.severity, kind=wanted.kind, muted=self.muted.toggle.value
+            port=self.selected, severity=wanted.severity, kind=wanted.kind, muted=self.muted.is_asked_for
         )
 
 

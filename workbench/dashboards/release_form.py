@@ -4,11 +4,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-import panel as pn
 from markupsafe import Markup
 
 from workbench.assignments import Assignment
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import action, column, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup, clock
 from workbench.dashboards.visitor import TokenEntry, Visitor
 from workbench.errors import Unavailable, WorkbenchError
@@ -22,21 +21,20 @@ class ReleaseForm:
         self._held: Assignment | None = None
         self._port: int | None = None
         self._is_sure = False
+        self.is_shown = False
         self._asked: Future[Assignment] | None = None
         self.whose = html_pane()
         self.question = html_pane()
         self.answer = html_pane()
-        self.release = control(pn.widgets.Button, "Release …", width=120)
-        self.confirm = control(pn.widgets.Button, "Yes, release it", css_classes=["wb-danger"], width=150)
-        self.keep = control(pn.widgets.Button, "Keep it", width=100)
-        self.release.on_click(lambda _: self._ask(True))
-        self.keep.on_click(lambda _: self._ask(False))
-        self.confirm.on_click(self._confirmed)
+        self.release = action("Release …", lambda _: self._ask(True), width=120)
+        self.confirm = action("Yes, release it", self._confirmed, "danger", width=150)
+        self.keep = action("Keep it", lambda _: self._ask(False), width=100)
         self._token = TokenEntry(visitor, "Token to release it")
         self._tokens = column("filters", self._token.view)
-        visitor.on_change(self._show)
         buttons = column("filters", self.release, self.confirm, self.keep)
-        self.view = column("card", self.whose, self.question, self._tokens, buttons, self.answer, visible=False)
+        self.view = column("card", self.whose, self.question, self._tokens, buttons, self.answer)
+        visitor.on_change(self._show)
+        self._show()
 
     def look_at(self, port: int | None, held: Assignment | None) -> None:
         """Show the assignment of a port; None where there is none."""
@@ -54,13 +52,14 @@ class ReleaseForm:
 
     def _show(self) -> None:
         held, is_sure = self._held, self._is_sure
-        self.view.visible = held is not None or bool(self.answer.object)
+        self.is_shown = held is not None or bool(self.answer.object)
+        reveal(self.view, self.is_shown)
         closed = self._visitor.counter.closed
         is_free_to_act = held is not None and closed is None
         self.release.visible = is_free_to_act and not is_sure
         self.confirm.visible = self.keep.visible = is_free_to_act and is_sure
         self.confirm.disabled = self._asked is not None or self._visitor.must_present
-        self._tokens.visible = is_free_to_act and is_sure and self._visitor.must_present
+        reveal(self._tokens, is_free_to_act and is_sure and self._visitor.must_present)
         show(self.whose, whose_markup(held) if held else Markup("<h2>Assignment</h2>"))
         show(self.question, question_markup(held) if held and is_sure else Markup())
         if held is not None and closed is not None:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 import panel as pn
 
 from workbench.assignments import Assignment, AssignmentRequest
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup
 from workbench.dashboards.session import Session, served_document
 from workbench.errors import Unauthorized, WorkbenchError
@@ -75,8 +75,7 @@ class TokenEntry:
         self._visitor = visitor
         self.field = control(pn.widgets.PasswordInput, label, placeholder="paste it, then Enter", width=220)
         self.field.param.watch(lambda event: self._entered(event.new), "value")
-        self.leave = control(pn.widgets.Button, "Forget the token", width=150)
-        self.leave.on_click(lambda _: visitor.forget())
+        self.leave = action("Forget the token", lambda _: visitor.forget(), width=150)
         self._state = html_pane(sizing_mode=None)
         self.view = column("filters", self.field, self._state, self.leave)
         visitor.on_change(self._show)
@@ -95,5 +94,5 @@ class TokenEntry:
         name = self._visitor.name
         self.field.visible = self._visitor.must_present
         self.leave.visible = bool(name)
-        self.view.visible = self._visitor.counter.asks_for_token
+        reveal(self.view, self._visitor.counter.asks_for_token)
         show(self._state, answer_markup(f"You act as {name}.") if name else answer_markup(""))

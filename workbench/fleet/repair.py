@@ -41,9 +41,12 @@ def propose_moves(snapshot: Snapshot) -> list[MovePort]:
     return moves
 
 
-def propose_move(snapshot: Snapshot, collision: Finding) -> Proposal | None:
-    """Return the move that clears one collision, whatever others there are; None if there is none."""
-    for move in _moves_for(snapshot, collision):
+def propose_move(snapshot: Snapshot, collision: Finding, taken: frozenset[int] = frozenset()) -> Proposal | None:
+    """Return the move that clears one collision, whatever others there are; None if there is none.
+
+    `taken` are ports that nothing moves to, though no manifest claims them.
+    """
+    for move in _moves_for(snapshot, collision, taken):
         result = _result(snapshot, move)
         if result is not None and all(item.identity != collision.identity for item in result.snapshot.collisions):
             return Proposal(move, result)
@@ -58,14 +61,14 @@ def _result(snapshot: Snapshot, move: MovePort) -> PlanResult | None:
         return None
 
 
-def _moves_for(snapshot: Snapshot, collision: Finding) -> Iterator[MovePort]:
+def _moves_for(snapshot: Snapshot, collision: Finding, taken: frozenset[int]) -> Iterator[MovePort]:
     """Yield the moves that would help against a collision, the best first."""
     (port,) = collision.ports
     claims = [item for item in snapshot.at_port.get(port, ()) if item.crate in collision.crates]
     if collision.kind == "sister-collision":
         yield from _corrections(snapshot, claims)
     for claim in _movable(snapshot, collision, claims):
-        to = next(_destinations(snapshot, claim), None)
+        to = next(_destinations(snapshot, claim, taken), None)
         if to is not None:
             yield _move(claim, to)
 
@@ -119,14 +122,14 @@ def _primaries(snapshot: Snapshot, companion: PortClaim) -> list[PortClaim]:
     return [item for item in claims if item.role == "owner" and item.port == companion.primary]
 
 
-def _destinations(snapshot: Snapshot, claim: PortClaim) -> Iterator[int]:
+def _destinations(snapshot: Snapshot, claim: PortClaim, taken: frozenset[int]) -> Iterator[int]:
     """Yield the free ports for a claim that moves: of its block, else next to where it is, else from 1024 on."""
     for block in _homes(snapshot, claim):
-        for port in free_ports(snapshot, block.first, block.last):
+        for port in free_ports(snapshot, block.first, block.last, taken):
             if snapshot.plan.block_of(port) is block:
                 yield port
-    yield from free_ports(snapshot, claim.port + 1, MAX_PORT)
-    yield from free_ports(snapshot, max(1024, snapshot.plan.privileged_below), claim.port)
+    yield from free_ports(snapshot, claim.port + 1, MAX_PORT, taken)
+    yield from free_ports(snapshot, max(1024, snapshot.plan.privileged_below), claim.port, taken)
 
 
 def _homes(snapshot: Snapshot, claim: PortClaim) -> list[Block]:
