@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.served_fleet import SECRET
 from tests.browser.server import SAMPLE, WIDTHS, ServedFleet
+from tests.browser.table import select_row
 
 pytestmark = pytest.mark.browser
 
@@ -115,7 +116,7 @@ def test_a_collision_comes_with_the_move_that_clears_it(page: Page) -> None:
     page.goto("/ports")
     row = page.locator(".tabulator-row", has_text="18430").first
     expect(row).to_be_visible()
-    row.click()
+    select_row(row)
     fix = page.get_by_label("Suggested fix")
     expect(fix).to_contain_text("Proposed move: ")
     expect(fix).to_contain_text(" from 18430 to ")

@@ -1,13 +1,14 @@
 """The forms of the ports page as objects: who may ask, what is said beforehand, and what comes of it."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workbench import Workbench
-from workbench.assignments import AssignmentRequest
+from workbench.assignments import Assignment, AssignmentRequest
 from workbench.dashboards import PortsPage
 from workbench.dashboards.ports_page import PortsPage as Ports
 from workbench.errors import Forbidden, StoreError, Unauthorized, UnknownCrate
@@ -83,6 +84,27 @@ def test_what_stands_in_the_way_is_said_beforehand(
     click(form.button)
     wait_for(lambda: "Nothing was assigned" in (form.answer.object or ""))
     assert wb.assignments == []
+
+
+def test_a_slow_hub_is_asked_once_and_waited_for_elsewhere(
+    wb: Workbench, make: Callable[..., Ports], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Future[Assignment]] = []
+
+    def slow(*_: object, **__: object) -> "Future[Assignment]":
+        asked.append(Future())
+        return asked[-1]
+
+    monkeypatch.setattr(wb._hub, "assign", slow)
+    form = make().assign_form
+    form.crate.value = "alpha"
+    click(form.button)
+    click(form.button)
+    assert "Asking" in form.answer.object
+    assert (len(asked), form.button.disabled) == (1, True)
+    asked[0].set_exception(StoreError("the state file cannot be written: no space left"))
+    assert "Nothing was assigned: the state file cannot be written: no space left." in form.answer.object
+    assert (form.crate.value, form.button.disabled) == ("alpha", False)
 
 
 def test_a_full_block_is_said(
