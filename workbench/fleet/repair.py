@@ -48,7 +48,7 @@ def propose_move(snapshot: Snapshot, collision: Finding, taken: frozenset[int] =
     """
     for move in _moves_for(snapshot, collision, taken):
         result = _result(snapshot, move)
-        if result is not None and all(item.identity != collision.identity for item in result.snapshot.collisions):
+        if result is not None and any(item.identity == collision.identity for item in result.vanished):
             return Proposal(move, result)
     return None
 
