@@ -3,7 +3,8 @@
 import panel as pn
 
 from workbench.dashboards import page_functions
-from workbench.runtime import current_workbench
+from workbench.runtime import current_workbench, default_tokens
 
 # One set of functions for all sessions, so that they share one feed and one layout.
-pn.state.as_cached("workbench-pages", lambda: page_functions(current_workbench()))["findings"]().servable()
+pages = pn.state.as_cached("workbench-pages", lambda: page_functions(current_workbench(), default_tokens()))
+pages["findings"]().servable()

@@ -6,6 +6,5 @@ from workbench.dashboards import page_functions
 from workbench.runtime import current_workbench, default_tokens
 
 # One set of functions for all sessions, so that they share one feed and one layout.
-pn.state.as_cached("workbench-pages", lambda: page_functions(current_workbench(), default_tokens()))[
-    "topology"
-]().servable()
+pages = pn.state.as_cached("workbench-pages", lambda: page_functions(current_workbench(), default_tokens()))
+pages["topology"]().servable()
