@@ -103,7 +103,7 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None, jobs: in
         return
     for line in _crate_lines(snapshot):
         click.echo(line)
-    click.echo(f"\n{summary_line(snapshot, snapshot.findings)}")
+    click.echo(f"\n{summary_line(snapshot)}")
     click.echo(f"{_rate(len(snapshot.records), seconds)} below {', '.join(map(str, discovery.roots))}", err=True)
 
 

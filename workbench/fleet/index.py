@@ -41,7 +41,9 @@ class Index(Generic[K, V]):
         changes: dict[K, tuple[V, ...] | None] = {}
         for key in self.touched:
             values = self._values(key, by_identity=order is not None)
-            changes[key] = tuple(sorted(values, key=order) if len(values) > 1 else values) or None
+            if len(values) > 1:
+                values.sort(key=order)
+            changes[key] = tuple(values) or None
         self._new = self._old.changed(changes)
         return self._new
 

@@ -5,7 +5,7 @@ import pickle
 import signal
 import struct
 import time
-from typing import BinaryIO, Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from workbench.fleet.manifest import parse_manifest, unreadable_manifest
 from workbench.fleet.model import Manifest
@@ -42,14 +42,14 @@ def too_large(key: str, size: int, limit: int) -> Manifest:
     return unreadable_manifest(key, reason, "Remove what does not belong into a manifest.")
 
 
-def send(stream: BinaryIO, value: object) -> None:
+def send(stream: IO[bytes], value: object) -> None:
     """Write a value to the other process; raises OSError if that has ended."""
     content = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(_LENGTH.pack(len(content)) + content)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> bytes:
+def receive(stream: IO[bytes]) -> bytes:
     """Return what the other process sent, to be unpickled; raises EOFError if that has ended."""
     header = stream.read(_LENGTH.size)
     if len(header) < _LENGTH.size:
