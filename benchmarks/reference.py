@@ -83,7 +83,8 @@ def _compare(binary: Path, fleet: Path, state: Path, rounds: int) -> None:
     report(f"process start to first full list, {fleet}", rows)
     rows = interleaved(
         {
-            "workbench scan": command(*WORKBENCH, "scan", "--format", "json", str(fleet)),
+            "workbench scan, two processes": command(*WORKBENCH, "scan", "--format", "json", "--jobs", "2", str(fleet)),
+            "workbench scan, one process": command(*WORKBENCH, "scan", "--format", "json", "--jobs", "1", str(fleet)),
             "reference": command(str(binary), "--scan-once", str(fleet)),
         },
         rounds,

@@ -14,7 +14,7 @@ from workbench import __version__
 from workbench.config import has_variables
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES
-from workbench.roots import CONFIG, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
+from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
@@ -75,7 +75,8 @@ def main() -> None:
 @CONFIG
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 @click.option("--rev", default=None, metavar="REV", help="Read the manifests of a git revision instead of the disk.")
-def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
+@JOBS
+def scan(paths: Roots, config: Path | None, form: str, rev: str | None, jobs: int | None) -> None:
     """Read the manifests below the PATHs and list the crates.
 
     Exit code: 0, also when manifests are broken (`check` judges them); 2 if a PATH cannot be read at all.
@@ -84,7 +85,7 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
     from workbench.report import summary_line
 
     started = time.perf_counter()
-    discovery, snapshot = read_roots(paths, config, settings_of(paths, config), rev)
+    discovery, snapshot = read_roots(paths, config, settings_of(paths, config, discovery={"jobs": jobs}), rev)
     seconds = time.perf_counter() - started
     if form == "json":
         figures = {**summary_model(snapshot), "seconds": round(seconds, 4)}
@@ -102,7 +103,7 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
         return
     for line in _crate_lines(snapshot):
         click.echo(line)
-    click.echo(f"\n{summary_line(snapshot, snapshot.findings)}")
+    click.echo(f"\n{summary_line(snapshot)}")
     click.echo(f"{_rate(len(snapshot.records), seconds)} below {', '.join(map(str, discovery.roots))}", err=True)
 
 
@@ -124,7 +125,8 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None) -> None:
     "--changed-since", "changed_since", default=None, metavar="REV",
     help="Only findings in manifests that git says changed since REV, judged against the whole fleet.",
 )  # fmt: skip
-def check(
+@JOBS
+def check(  # noqa: PLR0917
     paths: Roots,
     config: Path | None,
     form: str,
@@ -132,6 +134,7 @@ def check(
     ignore: str | None,
     severity: str | None,
     changed_since: str | None,
+    jobs: int | None,
 ) -> None:
     """Check the manifests below the PATHs: syntax, schema, dependencies, and ports across the whole fleet.
 
@@ -146,7 +149,7 @@ def check(
     from workbench.report import report_lines, summary_line
 
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
-    settings = settings_of(paths, config, check=given)
+    settings = settings_of(paths, config, check=given, discovery={"jobs": jobs})
     discovery, snapshot = read_roots(paths, config, settings)
     chosen = settings.check
     least = chosen.severity or ("hint" if form in ("json", "sarif") else "warning")

@@ -54,6 +54,8 @@ class HubOptions:
     scope: Scope = field(default_factory=Scope)
     watch: bool = True
     beat: float = DEFAULT_BEAT
+    jobs: int = 2
+    """How many processes may read manifests; see Discovery."""
 
 
 class Hub:
@@ -71,7 +73,7 @@ class Hub:
         memory: Memory | None = None,
     ) -> None:
         self.options = options or HubOptions()
-        self.discovery = Discovery(roots, self.options.scope)
+        self.discovery = Discovery(roots, self.options.scope, self.options.jobs)
         self.journal = journal
         self.memory = memory
         self.log = EventLog()

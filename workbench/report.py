@@ -56,13 +56,17 @@ def _marked(text: str, column: int) -> int:
     return len(rest[:end].rstrip())
 
 
-def summary_line(snapshot: Snapshot, findings: Sequence[Finding]) -> str:
-    """Return the closing line of a report on some findings of a fleet."""
-    counts = Counter(item.severity for item in findings)
+def summary_line(snapshot: Snapshot, findings: Sequence[Finding] | None = None) -> str:
+    """Return the closing line of a report on some findings of a fleet; None for all, which need not be put in order."""
+    tally = snapshot.tally
+    if findings is None:
+        counts = Counter(error=tally.errors, warning=tally.warnings, hint=tally.hints)
+    else:
+        counts = Counter(item.severity for item in findings)
     counted = ", ".join(_plural(counts[severity], severity) for severity in SEVERITIES)
-    hidden = snapshot.tally.findings - len(findings)
-    crates, manifests = _plural(snapshot.tally.crates, "crate"), _plural(snapshot.tally.manifests, "manifest")
-    muted = f", {snapshot.tally.muted} muted" if snapshot.tally.muted else ""
+    hidden = tally.findings - counts.total()
+    crates, manifests = _plural(tally.crates, "crate"), _plural(tally.manifests, "manifest")
+    muted = f", {tally.muted} muted" if tally.muted else ""
     return f"{crates} in {manifests}: {counted}{muted}{f' ({hidden} more not shown)' if hidden else ''}"
 
 

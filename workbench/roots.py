@@ -27,6 +27,13 @@ CONFIG: Final = click.option(
     help="Settings file (default: workbench.toml in the first PATH or above it).",
 )
 
+JOBS: Final = click.option(
+    "--jobs",
+    type=click.IntRange(1, 2),
+    default=None,
+    help="Processes that read manifests; the second only where there are many.  [default: 2]",
+)
+
 
 def settings_of(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> "Settings":
     """Return the settings that hold for some PATHs; raises ConfigurationError."""
@@ -66,7 +73,7 @@ def read_roots(
 
     # A process that lives for one command has nothing to gain from collecting.
     gc.disable()
-    discovery = Discovery(roots_of(paths, config, settings), settings.discovery.scope())
+    discovery = Discovery(roots_of(paths, config, settings), settings.discovery.scope(), settings.discovery.jobs)
     discovery.check_roots()
     empty = Snapshot(settings.ports.plan())
     if revision is not None:

@@ -41,6 +41,7 @@ class DiscoverySettings(Section):
     symlinks: Literal["never", "inside"] = "never"
     max_bytes: Annotated[int, Field(ge=1)] = 1_000_000
     max_depth: Annotated[int, Field(ge=1)] = 64
+    jobs: Annotated[int, Field(ge=1, le=2)] = 2
 
     def scope(self) -> Scope:
         """Return what belongs to the fleet."""
@@ -99,7 +100,9 @@ class Settings(Section):
         """Return how a hub looks after its roots."""
         from workbench.hub import HubOptions
 
-        return HubOptions(self.ports.plan(), self.discovery.scope(), self.watch.enabled, self.watch.beat)
+        return HubOptions(
+            self.ports.plan(), self.discovery.scope(), self.watch.enabled, self.watch.beat, self.discovery.jobs
+        )
 
 
 def load_settings(

@@ -3,14 +3,16 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from tests.conftest import WriteManifest
+from tests.conftest import WriteManifest, wait_for
 from workbench.cli import main
 from workbench.errors import GitError
+from workbench.hub import Hub, HubOptions
 from workbench.sources.discovery import Discovery, read_revision
 from workbench.sources.git import Repository
 from workbench.sources.scope import Scope
@@ -63,6 +65,61 @@ def test_a_changed_gitignore_counts_at_the_next_scan(repository: Path, write_man
     assert discovery.rescan()["b/smart-crate.toml"] is None
     (repository / ".gitignore").write_text("# nothing\n")
     assert discovery.rescan()["b/smart-crate.toml"] is not None
+
+
+def test_a_gitignore_that_goes_counts_at_the_next_scan(repository: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    (repository / "a" / ".gitignore").write_text("*\n")
+    discovery = Discovery([repository])
+    assert discovery.rescan() == {}
+    (repository / "a" / ".gitignore").unlink()
+    assert list(discovery.rescan()) == ["a/smart-crate.toml"]
+
+
+def excludes_file(repository: Path) -> Path:
+    git(repository, "config", "core.excludesFile", str(repository.parent / "excludes"))
+    return repository.parent / "excludes"
+
+
+DECIDERS: dict[str, Callable[[Path], Path]] = {
+    "above the root": lambda repository: repository / ".gitignore",
+    "info/exclude": lambda repository: repository / ".git" / "info" / "exclude",
+    "the excludes file": excludes_file,
+    "the excludes file of no configuration": lambda repository: Path(os.environ["XDG_CONFIG_HOME"]) / "git" / "ignore",
+}
+
+
+@pytest.mark.parametrize("decider", DECIDERS.values(), ids=DECIDERS)
+def test_what_decides_outside_the_root_is_noticed_within_the_beat(
+    decider: Callable[[Path], Path],
+    repository: Path,
+    write_manifest: WriteManifest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    write_manifest("root/a")
+    write_manifest("root/b")
+    file = decider(repository)
+    with Hub([repository / "root"], HubOptions(beat=0.1)) as hub:
+        wait_for(lambda: len(hub.snapshot.records) == 2)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("b/\n")
+        wait_for(lambda: list(hub.snapshot.records) == ["a/smart-crate.toml"])
+        file.write_text("# nothing\n")
+        wait_for(lambda: len(hub.snapshot.records) == 2)
+        git(repository, "config", "core.excludesFile", str(tmp_path / "other"))
+        (tmp_path / "other").write_text("a/\n")
+        wait_for(lambda: list(hub.snapshot.records) == ["b/smart-crate.toml"])
+
+
+def test_a_repository_made_later_counts(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    discovery = Discovery([fleet_dir])
+    assert list(discovery.rescan()) == ["a/smart-crate.toml"]
+    git(fleet_dir, "init", "--quiet")
+    (fleet_dir / ".gitignore").write_text("a/\n")
+    assert discovery.rescan() == {"a/smart-crate.toml": None}
 
 
 def test_a_folder_that_only_looks_like_git_is_no_repository(fleet_dir: Path, write_manifest: WriteManifest) -> None:

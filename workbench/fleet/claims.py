@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from workbench.fleet.declared import OUTSIDE_SERVICES
@@ -61,6 +62,7 @@ class Names(NamedTuple):
         return self.name_of(paths[0]) if paths else None
 
 
+@lru_cache(maxsize=65_536)
 def without_role(label: str) -> str | None:
     """Return a label without its role suffix (`atlas_daemon_grpc` to `atlas-daemon`); None if it has none."""
     folded = fold(label)

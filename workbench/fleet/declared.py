@@ -23,20 +23,17 @@ URL_PORT: Final = re.compile(
 _URL_HINT: Final = re.compile(r"://[^/\s\"']*:\d")
 _ADDRESS_KEY: Final = re.compile(r"(?:^|_)(?:endpoint|url|uri|address|addr|host|base|server|link|dsn|connection)s?$")
 _REQUIREMENT: Final = re.compile(r"^(?:[\^~=<>*]|\d)")
+_QA_KEYS: Final = frozenset(QaThresholds.__slots__)
 _DEPENDENCY_KEYS: Final = frozenset({"path", "version", "git", "crate", "package", "registry", "optional", "features"})
 _PROTOCOLS: Final = frozenset(
     {"http", "https", "rest", "grpc", "websocket", "ws", "wss", "tcp", "udp", "graphql", "quic"}
 )
 
 
-def table_of(document: Mapping[str, Any], *path: str) -> dict[str, Any]:
+def table_of(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a table of the document; an empty one if it is absent or no table."""
-    node: Any = document
-    for part in path:
-        node = node.get(part)
-        if type(node) is not dict:
-            return {}
-    return node  # type: ignore[no-any-return]
+    table = document.get(name)
+    return table if type(table) is dict else {}
 
 
 def text_of(table: Mapping[str, Any], key: str) -> str | None:
@@ -61,9 +58,9 @@ def declared_ports(document: Mapping[str, Any], header: KeyPath, text: str) -> t
 
     A port that a later table repeats (such as `[network] port` after `[ports]`) is one entry, not two.
     """
-    entries = [*_labelled(document.get("ports"), ("ports",), "ports"), *_service_ports(document)]
+    entries = [*_labelled(document.get("ports"), ("ports",), "ports"), *_service_ports(table_of(document, "service"))]
     if header:
-        table = table_of(document, *(str(part) for part in header))
+        table = table_of(document, str(header[0]))
         entries += _labelled(table.get("ports"), (*header, "ports"), "header")
         entries += _single(table, header, "header")
     else:
@@ -96,8 +93,7 @@ def _labelled(table: object, path: KeyPath, origin: PortOrigin) -> Iterator[Port
                 yield PortEntry(f"port-{index}", port_number(value), origin, (*path, index))
 
 
-def _service_ports(document: Mapping[str, Any]) -> Iterator[PortEntry]:
-    service = table_of(document, "service")
+def _service_ports(service: Mapping[str, Any]) -> Iterator[PortEntry]:
     ports = service.get("ports")
     if not isinstance(ports, list):
         return
@@ -214,11 +210,11 @@ def declared_features(table: Mapping[str, Any]) -> dict[str, str]:
 
 def merged_qa(document: Mapping[str, Any]) -> QaThresholds | None:
     """Return the thresholds of `[qa]`, `[qa.metrics]` or the flat `qa_metrics`; None if there are none."""
-    tables = (table_of(document, "qa"), table_of(document, "qa", "metrics"), table_of(document, "qa_metrics"))
+    qa = table_of(document, "qa")
     values: dict[str, Any] = {
         key: value
-        for table in tables
+        for table in (qa, table_of(qa, "metrics"), table_of(document, "qa_metrics"))
         for key, value in table.items()
-        if key in QaThresholds.__slots__ and isinstance(value, (bool, int, float))
+        if key in _QA_KEYS and isinstance(value, (bool, int, float))
     }
     return QaThresholds(**values) if values else None

@@ -84,20 +84,21 @@ def _set_aside(port: int, owners: Sequence[PortClaim], plan: PortPlan) -> Iterat
 
 
 def _range(port: int, owners: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
-    is_ephemeral = plan.is_ephemeral(port)
-    if plan.block_of(port) and plan.sister(port) and not is_ephemeral and not plan.is_privileged(port):
+    is_inside, has_sister = plan.block_of(port) is not None, plan.sister(port) is not None
+    is_ephemeral, is_privileged = plan.is_ephemeral(port), plan.is_privileged(port)
+    if is_inside and has_sister and not is_ephemeral and not is_privileged:
         return
-    for claim in _unique_sites(owners):
+    for claim in _unique_sites(owners) if len(owners) > 1 else owners:
         what = f'port {port} ("{claim.label}" of {claim.crate})'
-        if plan.block_of(port) is None:
+        if not is_inside:
             yield finding("SC113", f"{what} lies outside every block", claim.site, ports=(port,))
-        if plan.is_privileged(port):
+        if is_privileged:
             yield finding("SC115", f"{what} is privileged", claim.site, ports=(port,))
         if is_ephemeral:
             first, last = plan.ephemeral
             message = f"{what} is in the system's ephemeral range {first}-{last}"
             yield finding("SC116", message, claim.site, ports=(port,))
-        if plan.sister(port) is None:
+        if not has_sister:
             message = f"{what} has no sister: {port} + {plan.sister_offset} exceeds {MAX_PORT}"
             yield finding("SC109", message, claim.site, ports=(port,))
 

@@ -40,8 +40,16 @@ class Index(Generic[K, V]):
         """Return the new mapping, the touched keys' values in order."""
         changes: dict[K, tuple[V, ...] | None] = {}
         for key in self.touched:
-            removed = {id(value) if order else value for value in self._removed.get(key, ())}
-            kept = [v for v in self._old.get(key, ()) if (id(v) if order else v) not in removed]
-            changes[key] = tuple(sorted([*kept, *self._added.get(key, ())], key=order)) or None
+            values = self._values(key, by_identity=order is not None)
+            if len(values) > 1:
+                values.sort(key=order)
+            changes[key] = tuple(values) or None
         self._new = self._old.changed(changes)
         return self._new
+
+    def _values(self, key: K, by_identity: bool) -> list[V]:
+        kept = self._old.get(key, ())
+        if gone := self._removed.get(key):
+            removed = {id(value) if by_identity else value for value in gone}
+            kept = tuple(value for value in kept if (id(value) if by_identity else value) not in removed)
+        return [*kept, *self._added.get(key, ())]

@@ -22,6 +22,7 @@ from workbench.fleet.declared import (
 from workbench.fleet.model import Crate, Finding, Manifest, Site, SourceText, finding
 from workbench.fleet.positions import KeyPath, dotted
 from workbench.fleet.schema import HEADER_TABLES, KNOWN_TABLES, ManifestDocument, describe, known_keys
+from workbench.fleet.soundness import is_sound
 from workbench.fleet.spelling import nearest
 from workbench.fleet.toml import parse_toml
 
@@ -106,8 +107,8 @@ class _Reader:
         name = self.header.get("name")
         if isinstance(name, str) and "${" in name and _PLACEHOLDER.search(name):
             return _template(self.source, self.digest, (*self.header_path, "name"))
-        self._validate()
-        self._find_header()
+        if not self._is_valid():
+            self._find_header()
         crate = self._crate()
         if crate is not None:
             self._check_spelling()
@@ -125,16 +126,20 @@ class _Reader:
                 return
         self.header_path, self.header = (), self.document
 
-    def _validate(self) -> None:
-        """Report what the schema refuses and blank it out, so that the rest can be trusted."""
+    def _is_valid(self) -> bool:
+        """Whether the schema accepts the document; what it refuses is reported and blanked out."""
+        if is_sound(self.document):
+            return True
         try:
             _VALIDATOR.validate_python(self.document)
+            return True
         except ValidationError as invalid:
             for error in invalid.errors(include_url=False, include_context=False):
                 path = _path_within(self.document, error["loc"])
                 code = "SC117" if error["type"] == "invalid_port" else "SC003"
                 self.report(code, f"{dotted(path)}: {_message(error)}", *path)
                 _blank(self.document, path)
+            return False
 
     def _crate(self) -> Crate | None:
         if not self.header_path and "name" not in self.document:
@@ -158,7 +163,7 @@ class _Reader:
         cloned_from = text_of(metadata, "cloned_from") or text_of(header, "cloned_from")
         service = table_of(document, "service")
         slsa = security.get("slsa_level")
-        hashes = table_of(document, "semantic_lock", "hashes")
+        hashes = table_of(table_of(document, "semantic_lock"), "hashes")
         algorithms = [value for value in hashes.values() if isinstance(value, str)]
         return Crate(
             name=name,
@@ -219,7 +224,7 @@ class _Reader:
             content = self.document.get(path[0])
             if len(path) > 1 and isinstance(content, dict):
                 content = content.get(path[1])
-            if isinstance(content, dict):
+            if isinstance(content, dict) and not content.keys() <= known:
                 for key in content:
                     if key not in known and (suggestion := _suggestion(table, key)):
                         message = f'unknown key "{key}" in [{table}]: did you mean "{suggestion}"?'

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from workbench.fleet.positions import KeyPath, Positions, dotted
-from workbench.fleet.rules import COLLISION_KINDS, RULES, SEVERITIES, Rule, Severity
+from workbench.fleet.rules import COLLISION_CODES, RULES, SEVERITIES, Rule, Severity
 
 Role = Literal["owner", "reference", "sister", "mirror"]
 """How a crate stands to a port: it binds it, calls it, or holds it as a companion of one that it binds."""
@@ -114,7 +114,7 @@ class Finding(NamedTuple):
     @property
     def is_collision(self) -> bool:
         """Whether ports really collide (as against a warning about how they are written)."""
-        return self.kind in COLLISION_KINDS
+        return self.code in COLLISION_CODES
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -132,8 +132,10 @@ def finding(
 ) -> Finding:
     """Return a finding of a rule, with the rule's severity and, unless a better one is given, its fix."""
     rule = RULES[code]
-    named = crates or tuple(dict.fromkeys(site.crate for site in sites if site.crate))
-    return Finding(code, message, sites, named, ports, rule.fix if fix is None else fix, rule.severity)
+    if not crates:  # most findings have one place
+        one = len(sites) == 1 and sites[0].crate
+        crates = (one,) if one else tuple(dict.fromkeys(site.crate for site in sites if site.crate))
+    return Finding(code, message, sites, crates, ports, rule.fix if fix is None else fix, rule.severity)
 
 
 PortOrigin = Literal["ports", "service", "network", "integration", "header", "url"]

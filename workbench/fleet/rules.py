@@ -282,3 +282,6 @@ COLLISION_KINDS: Final = frozenset(
     }
 )
 """The kinds in which ports really collide: what `GET /api/ports/conflicts` lists."""
+
+COLLISION_CODES: Final = frozenset(rule.code for rule in _RULES if rule.kind in COLLISION_KINDS)
+"""The codes of those kinds."""

@@ -60,8 +60,17 @@ class Step:
                 self.records[path] = Record(manifest, manifest.crate, mentions=named)
 
         for path in self.changes:
-            self.tally.subtract(_figures(self.old.records.get(path)))
-            self.tally.update(_figures(self.records.get(path)))
+            self._count(self.old.records.get(path), -1)
+            self._count(self.records.get(path), 1)
+
+    def _count(self, record: Record | None, by: int) -> None:
+        if record is not None:
+            tally, manifest = self.tally, record.manifest
+            tally["manifests"] += by
+            tally["crates"] += by * (record.crate is not None)
+            tally["templates"] += by * manifest.is_template
+            tally["broken"] += by * manifest.is_broken
+            tally["stale"] += by * record.is_stale
 
     def _crate(self, records: Mapping[str, Record], path: str) -> Crate | None:
         record = records.get(path)
@@ -112,7 +121,9 @@ class Step:
                 continue
             claims = decide_claims(record.crate, names, self.new.plan)
             links, missing = _links(record.crate, names)
-            decided[path] = self.records[path] = replace(record, claims=claims, links=links, missing=missing)
+            decided[path] = self.records[path] = Record(
+                record.manifest, record.crate, record.is_stale, claims, links, missing, record.mentions
+            )
         return decided
 
     def _replace_claims(self, decided: Mapping[str, Record]) -> None:
@@ -124,7 +135,8 @@ class Step:
             self.links_changed |= (old.links if old else ()) != (new.links if new else ())
             for crate in (old and old.crate, new and new.crate):
                 if crate:
-                    self.dirty_targets |= {fold(crate.name), *map(fold, crate.aliases)}
+                    self.dirty_targets.add(fold(crate.name))
+                    self.dirty_targets.update(map(fold, crate.aliases))
             if was is now:
                 continue
             for claims, change_port, change_target in (
@@ -140,10 +152,13 @@ class Step:
         order: Callable[[PortClaim], Any] = lambda claim: (claim.site.path, claim.label)  # noqa: E731
         self.new.at_port, self.new._references = at_port.result(order), references.result(order)
         for port in self.dirty_ports:
-            self.tally["ports_owned"] += _is_owned(self.new, port) - _is_owned(self.old, port)
-            self.dirty_targets |= {
-                fold(claim.of) for claim in self.new.at_port.get(port, ()) if claim.role == "reference"
-            }
+            is_owned = False
+            for claim in self.new.at_port.get(port, ()):
+                if claim.role == "owner":
+                    is_owned = True
+                elif claim.role == "reference":
+                    self.dirty_targets.add(fold(claim.of))
+            self.tally["ports_owned"] += is_owned - _is_owned(self.old, port)
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
         groups, muted_groups = self.old._findings, self.old._muted
@@ -275,18 +290,6 @@ def _is_owned(snapshot: Snapshot, port: int) -> bool:
         if claim.role == "owner":
             return True
     return False
-
-
-def _figures(record: Record | None) -> dict[str, int]:
-    if record is None:
-        return {}
-    return {
-        "manifests": 1,
-        "crates": record.crate is not None,
-        "templates": record.manifest.is_template,
-        "broken": record.manifest.is_broken,
-        "stale": record.is_stale,
-    }
 
 
 def _links(crate: Crate, names: Names) -> tuple[tuple[Link, ...], tuple[Dependency, ...]]:

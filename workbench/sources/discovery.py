@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import GitError
-from workbench.fleet.manifest import parse_manifest, unreadable_manifest
+from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
 from workbench.sources.git import Repository
+from workbench.sources.ignored import IgnoreCache
+from workbench.sources.read_ahead import WORTH, ReadAhead
+from workbench.sources.reading import too_large
 from workbench.sources.roots import check_roots
 from workbench.sources.scope import Scope
-from workbench.sources.walk import RACY_NS, Found, Identity, Listings, ScanProgress, Walk, relative
+from workbench.sources.walk import Found, Identity, Listings, ScanProgress, Walk, relative
 
 _TRUST_SECONDS: Final = 60.0
 """How long listings are trusted by their directories' time stamps, which not every file system keeps."""
@@ -26,14 +28,16 @@ class Discovery:
     the root, so that a scan never leaves its roots.
     """
 
-    def __init__(self, roots: Sequence[Path | str], scope: Scope | None = None) -> None:
+    def __init__(self, roots: Sequence[Path | str], scope: Scope | None = None, jobs: int = 1) -> None:
         self.roots = [Path(os.path.abspath(Path(root).expanduser())) for root in roots]
         self.scope = scope or Scope()
+        self.jobs = jobs
+        """How many processes may read; the second is started only where there is much to read."""
         self.prefixes = _prefixes(self.roots)
         self.directories: set[str] = set()
         """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         self._identities: dict[str, Identity | None] = {}
-        self._ignored = _IgnoreCache() if self.scope.gitignore else None
+        self._ignored = IgnoreCache() if self.scope.gitignore else None
         self._listings: Listings = {}
         self._listed_at = time.monotonic()
 
@@ -69,29 +73,15 @@ class Discovery:
         """
         progress = ScanProgress("walking")
         report = on_progress or (lambda _: None)
-        changes: dict[str, Manifest | None] = {}
-        found: list[Found] = []
         starts = self._starts(subtrees)
         if time.monotonic() - self._listed_at > _TRUST_SECONDS:
             self.forget_listings()
-        for prefix, root, start in starts:
-            walk = Walk(prefix, root, start, self.scope, progress, report, self._listings)
-            here: list[Found] = []
-            for item in walk:
-                if isinstance(item, Manifest):
-                    changes[item.path] = item
-                else:
-                    here.append(item)
-            found += self._ignored.without_ignored(walk, here) if self._ignored else here
-        progress.phase, progress.total = "reading", len(found)
-        seen = changes.keys() | {item.key for item in found}
-        self._identities.update(dict.fromkeys(changes))
-        for item in found:
-            if self._identities.get(item.key) != item.identity:
-                changes[item.key] = self._read(item)
-            progress.read += 1
-            if progress.read % 64 == 0:
-                progress.tick(report)
+        with ReadAhead(self.scope.max_bytes, WORTH if self.jobs > 1 else None) as ahead:
+            changes, found = self._walked(starts, progress, report, ahead)
+            self._identities.update(dict.fromkeys(changes))
+            seen = changes.keys() | {item.key for item in found}
+            progress.phase, progress.total = "reading", len(found)
+            self._read(found, changes, progress, report, ahead)
         for key in [key for key in self._identities if key not in seen and _within(key, starts)]:
             del self._identities[key]
             changes[key] = None
@@ -99,6 +89,57 @@ class Discovery:
         progress.phase = "done"
         progress.tick(report)
         return changes
+
+    def _walked(
+        self,
+        starts: list[tuple[str, str, str]],
+        progress: ScanProgress,
+        report: Callable[[ScanProgress], None],
+        ahead: ReadAhead,
+    ) -> tuple[dict[str, Manifest | None], list[Found]]:
+        """Return what cannot be read, and the manifests found; those that changed are offered to be read meanwhile."""
+        broken: dict[str, Manifest | None] = {}
+        found: list[Found] = []
+        known = self._identities
+        for prefix, root, start in starts:
+            walk = Walk(prefix, root, start, self.scope, progress, report, self._listings)
+            here: list[Found] = []
+            for item in walk:
+                if isinstance(item, Manifest):
+                    broken[item.path] = item
+                    continue
+                here.append(item)
+                if known.get(item.key) != item.identity:
+                    ahead.offer(item)
+            found += self._ignored.without_ignored(walk, here) if self._ignored else here
+        return broken, found
+
+    def _read(
+        self,
+        found: list[Found],
+        changes: dict[str, Manifest | None],
+        progress: ScanProgress,
+        report: Callable[[ScanProgress], None],
+        ahead: ReadAhead,
+    ) -> None:
+        """Add what changed among the manifests found to the changes."""
+
+        def on_read(count: int) -> None:
+            progress.read = min(count, len(found))
+            progress.tick(report)
+
+        ahead.finish(on_read)
+        for number, item in enumerate(found, 1):
+            if self._identities.get(item.key) != item.identity:
+                manifest, identity = ahead.reading(item)
+                changes[item.key] = manifest
+                if manifest is None:
+                    self._identities.pop(item.key, None)
+                else:
+                    self._identities[item.key] = identity
+            if number % 64 == 0:
+                on_read(max(number, progress.read))
+        progress.read = len(found)
 
     def absolute(self, key: str) -> Path:
         """Return the file of a manifest's key."""
@@ -121,24 +162,6 @@ class Discovery:
                     starts.append((prefix, root, start))
         return starts
 
-    def _read(self, item: Found) -> Manifest | None:
-        self._identities[item.key] = item.identity
-        limit = self.scope.max_bytes
-        if item.identity[1] > limit:
-            return _too_large(item.key, item.identity[1], limit)
-        try:
-            with open(item.path, "rb") as file:
-                data = file.read(limit + 1)
-        except FileNotFoundError:
-            del self._identities[item.key]
-            return None
-        except OSError as error:
-            self._identities[item.key] = None
-            return unreadable_manifest(item.key, f"the file cannot be read: {error.strerror}")
-        if item.identity[0] > time.time_ns() - RACY_NS:
-            self._identities[item.key] = None
-        return parse_manifest(item.key, data)
-
     def _note_directories(self) -> None:
         directories: set[str] = set()
         for prefix, root in zip(self.prefixes, map(str, self.roots), strict=True):
@@ -150,34 +173,6 @@ class Discovery:
                         directories.add(directory)
                         directory = os.path.dirname(directory)
         self.directories = directories
-
-
-class _IgnoreCache:
-    """What git ignores, asked again only for paths not seen before, or when a `.gitignore` changed."""
-
-    def __init__(self) -> None:
-        self._repositories: dict[str, Repository | None] = {}
-        self._ignore_files: dict[str, int] = {}
-        self._verdicts: dict[str, bool] = {}
-
-    def without_ignored(self, walk: Walk, found: list[Found]) -> list[Found]:
-        """Return the manifests that git does not ignore; all of them outside git."""
-        if walk.root not in self._repositories:
-            self._repositories[walk.root] = Repository.around(Path(walk.root))
-        repository = self._repositories[walk.root]
-        if repository is None:
-            return found
-        if any(self._ignore_files.get(path) != stamp for path, stamp in walk.ignore_files.items()):
-            self._ignore_files |= walk.ignore_files
-            self._verdicts.clear()
-        unknown = [item.path for item in found if item.path not in self._verdicts]
-        if unknown:
-            try:
-                ignored = repository.ignored(unknown)
-            except GitError:
-                return found
-            self._verdicts.update((path, path in ignored) for path in unknown)
-        return [item for item in found if not self._verdicts[item.path]]
 
 
 def _within(key: str, starts: list[tuple[str, str, str]]) -> bool:
@@ -214,11 +209,6 @@ def read_revision(root: Path, revision: str, scope: Scope | None = None) -> dict
     small = [item for item in files if item[2] <= scope.max_bytes]
     texts = dict(zip((path for path, *_ in small), repository.blobs([blob for _, blob, _ in small]), strict=True))
     return {
-        path: parse_manifest(path, texts[path]) if path in texts else _too_large(path, size, scope.max_bytes)
+        path: parse_manifest(path, texts[path]) if path in texts else too_large(path, size, scope.max_bytes)
         for path, _, size in files
     }
-
-
-def _too_large(key: str, size: int, limit: int) -> Manifest:
-    reason = f"the file has {size / 1e6:.1f} MB; manifests may have {limit / 1e6:g} MB"
-    return unreadable_manifest(key, reason, "Remove what does not belong into a manifest.")

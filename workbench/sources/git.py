@@ -53,6 +53,29 @@ class Repository:
         said = self._ask("check-ignore", "-z", "--stdin", given=given + b"\0", codes=(0, 1))
         return frozenset(os.fsdecode(path) for path in said.split(b"\0") if path)
 
+    def ignore_sources(self) -> list[str]:
+        """Return the files outside the directory that decide what is ignored, whether they exist or not.
+
+        They are the `.gitignore` files above it, the repository's `info/exclude`, the user's excludes file, and
+        the configuration that names that file (gitignore(5), git-config(1)).
+        """
+        try:
+            said = self._ask("rev-parse", "--show-toplevel", "--git-path", "info/exclude", "--git-path", "config")
+            listed = self._ask("config", "--list", "--show-origin", "-z")
+        except GitError:
+            return []
+        here = os.path.realpath(self.directory)
+        top, *own = (os.path.join(here, os.fsdecode(line)) for line in said.splitlines())
+        above = [str(folder / ".gitignore") for folder in Path(here).parents if folder.is_relative_to(top)]
+        parts = listed.split(b"\0")
+        origins, values = parts[0::2], parts[1::2]
+        files = {os.path.join(top, os.fsdecode(origin[5:])) for origin in origins if origin.startswith(b"file:")}
+        named = [os.fsdecode(v.partition(b"\n")[2]) for v in values if v.startswith(b"core.excludesfile\n")]
+        user, folder = _user_configuration()
+        excludes = os.path.expanduser(named[-1]) if named else os.path.join(folder, "ignore")
+        deciding = (*own, *above, user, os.path.join(folder, "config"), *sorted(files), os.path.join(top, excludes))
+        return list(dict.fromkeys(map(os.path.normpath, deciding)))
+
     def commit(self, revision: str) -> str:
         """Return the commit that a revision names. Raises GitError if there is none."""
         try:
@@ -90,3 +113,9 @@ class Repository:
             size = int(header[2])
             yield said[end + 1 : end + 1 + size]
             offset = end + 1 + size + 1
+
+
+def _user_configuration() -> tuple[str, str]:
+    """Return the file and the folder in which git looks for the user's configuration, whether they exist or not."""
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return os.environ.get("GIT_CONFIG_GLOBAL") or os.path.expanduser("~/.gitconfig"), os.path.join(home, "git")

@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -36,8 +36,7 @@ class ScanProgress:
         report(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A manifest file that a walk came upon."""
 
     key: str
@@ -49,10 +48,12 @@ class Listing(NamedTuple):
     """What matters in a directory, with the time stamp under which it was listed."""
 
     stamp: int
-    directories: tuple[str, ...]
-    manifests: tuple[str, ...]
-    links: tuple[str, ...]
-    has_ignore_file: bool
+    directories: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    has_ignore_file: bool = False
+    is_barren: bool = True
+    """Whether none of the others is there, as in most directories."""
 
 
 Listings = dict[str, Listing]
@@ -64,7 +65,7 @@ class Walk:
     """One walk below a directory `start` of a root; `prefix` begins the keys of the root's manifests.
 
     Iterating yields the manifests found, and a broken Manifest for each directory or file that cannot be
-    used. `ignore_files` gathers the `.gitignore` files met, with their time stamps. `listings` are those of
+    used. `ignore_files` gathers the `.gitignore` files met. `listings` are those of
     earlier walks, which are trusted while a directory's own time stamp stays the same.
     """
 
@@ -75,17 +76,18 @@ class Walk:
     progress: ScanProgress
     report: Callable[[ScanProgress], None]
     listings: Listings = field(default_factory=dict)
-    ignore_files: dict[str, int] = field(default_factory=dict)
+    ignore_files: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Found | Manifest]:
         base = relative(self.root, self.start)
         stack = [(self.start, f"{base}/" if base else "", base.count("/") + bool(base))]
         entered: set[str] = set()
+        progress, most = self.progress, self.scope.max_depth
         while stack:
             directory, path, depth = stack.pop()
-            self.progress.directories += 1
-            if self.progress.directories % 256 == 0:
-                self.progress.tick(self.report)
+            progress.directories += 1
+            if progress.directories % 256 == 0:
+                progress.tick(self.report)
             try:
                 listing = self._listing(directory)
             except (FileNotFoundError, NotADirectoryError):
@@ -98,34 +100,39 @@ class Walk:
                 reason = f"the directory cannot be listed: {error.strerror}"
                 yield unreadable_manifest(key, reason, "Make the directory readable for the workbench.")
                 continue
+            if listing.is_barren:
+                continue
             for name in listing.manifests:
                 yield from self._manifest(f"{directory}{os.sep}{name}", path + name)
             if listing.has_ignore_file:
-                self._note_ignore_file(f"{directory}{os.sep}.gitignore")
-            children = [name for name in listing.directories if self._enters(path + name)]
-            children += [
-                name
-                for name in listing.links
-                if self._leads_to_directory(f"{directory}{os.sep}{name}", entered) and self._enters(path + name)
-            ]
-            for name in children:
-                if depth < self.scope.max_depth:
+                self.ignore_files.append(f"{directory}{os.sep}.gitignore")
+            for name in self._children(listing, directory, path, entered):
+                if depth < most:
                     stack.append((f"{directory}{os.sep}{name}", f"{path}{name}/", depth + 1))
                 else:
                     yield self._too_deep(path + name)
 
+    def _children(self, listing: Listing, directory: str, path: str, entered: set[str]) -> Sequence[str]:
+        """Return the names of the directories below one that are entered, which were judged when it was listed."""
+        if not self.scope.exclude and not listing.links:
+            return listing.directories
+        links = (name for name in listing.links if self._leads_to_directory(f"{directory}{os.sep}{name}", entered))
+        return [name for name in (*listing.directories, *links) if self._enters(path + name)]
+
     def _enters(self, path: str) -> bool:
-        """Whether a directory may be entered; its name was judged when it was listed."""
+        """Whether a directory may be entered, judged by its path."""
         return not self.scope.exclude or self.scope.enters(path)
 
     def _listing(self, directory: str) -> "Listing":
         """Return what matters in a directory, from memory if its time stamp says that nothing came or went."""
         known = self.listings.get(directory)
-        if known is not None and known.stamp == os.stat(directory).st_mtime_ns:
+        # The stamp is taken before it is listed, so that what comes meanwhile counts as newer.
+        stamp = os.stat(directory).st_mtime_ns
+        if known is not None and known.stamp == stamp:
             return known
         now = time.time_ns()
-        listing = _listed(directory, self.scope)
-        if listing.stamp < now - RACY_NS:
+        listing = _listed(directory, stamp, self.scope)
+        if stamp < now - RACY_NS:
             self.listings[directory] = listing
         else:
             self.listings.pop(directory, None)
@@ -153,12 +160,6 @@ class Walk:
         """Whether a link leads to a directory above itself, so that following it would never end."""
         return os.path.realpath(os.path.dirname(path)).startswith(target)
 
-    def _note_ignore_file(self, path: str) -> None:
-        try:
-            self.ignore_files[path] = os.stat(path).st_mtime_ns
-        except OSError:
-            self.ignore_files[path] = 0
-
     def _manifest(self, file: str, path: str) -> Iterator[Found | Manifest]:
         if not self.scope.wants(path):
             return
@@ -183,28 +184,27 @@ class Walk:
             yield unreadable_manifest(key, "not a regular file", "Replace it by a regular file.")
 
 
-def _listed(directory: str, scope: Scope) -> Listing:
-    """List a directory: the stamp is taken first, so that what comes while it is listed counts as newer."""
-    stamp = os.stat(directory).st_mtime_ns
+def _listed(directory: str, stamp: int, scope: Scope) -> Listing:
     directories: list[str] = []
     manifests: list[str] = []
     links: list[str] = []
     has_ignore_file = False
-    pruned, follows, gitignore = scope.prune, scope.symlinks != "never", scope.gitignore
+    pruned, follows = scope.prune, scope.symlinks != "never"
     with os.scandir(directory) as entries:
         for entry in entries:
-            name = entry.name
             if entry.is_dir(follow_symlinks=False):
-                if name not in pruned:
+                if (name := entry.name) not in pruned:
                     directories.append(name)
-            elif name[-5:] == ".toml":
+            elif (name := entry.name).endswith(".toml"):
                 if name == MANIFEST_NAME or name.endswith(MANIFEST_SUFFIX):
                     manifests.append(name)
             elif name == ".gitignore":
-                has_ignore_file = gitignore
+                has_ignore_file = scope.gitignore
             elif follows and name not in pruned and entry.is_symlink():
                 links.append(name)
-    return Listing(stamp, tuple(directories), tuple(manifests), tuple(links), has_ignore_file)
+    if not (directories or manifests or links or has_ignore_file):
+        return Listing(stamp)
+    return Listing(stamp, tuple(directories), tuple(manifests), tuple(links), has_ignore_file, is_barren=False)
 
 
 def relative(root: str, path: str) -> str:
