@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from workbench import __version__
-from workbench.fleet.model import Finding, Site
+from workbench.fleet.model import Finding, Site, locate_sites
 from workbench.fleet.rules import RULES, Rule, Severity
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import check_model
@@ -28,6 +28,7 @@ def sarif_report(findings: Sequence[Finding], locate: Mapping[str, Path]) -> str
 
     `locate` gives the file of each manifest's key; files below the current directory are named relative to it.
     """
+    locate_sites(site for item in findings for site in item.sites)
     rules = sorted({item.code for item in findings})
     driver = {
         "name": "Crate Workbench",
@@ -83,6 +84,7 @@ def _sarif_location(site: Site, locate: Mapping[str, Path]) -> dict[str, Any]:
 
 def github_lines(findings: Sequence[Finding], locate: Mapping[str, Path]) -> Iterator[str]:
     """Yield one workflow command of GitHub Actions for each finding; it shows as an annotation at its line."""
+    locate_sites(site for item in findings for site in item.sites)
     for item in findings:
         properties = {"title": f"{item.code} {item.rule.title}"}
         if item.sites:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from workbench.fleet.model import Finding, Site
+from workbench.fleet.model import Finding, Site, locate_sites
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.snapshot import Snapshot
 
@@ -22,6 +22,8 @@ def plain(text: str, role: str) -> str:
 
 def report_lines(findings: Iterable[Finding], style: Style = plain) -> Iterator[str]:
     """Yield the lines of a report on findings, a blank line after each."""
+    findings = list(findings)
+    locate_sites(site for item in findings for site in item.sites[:_SITES_SHOWN])
     for item in findings:
         yield f"{style(f'{item.severity}[{item.code}]', item.severity)}: {style(item.message, 'bold')}"
         for site in item.sites[:_SITES_SHOWN]:

@@ -5,6 +5,9 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench import Workbench
+from workbench.config import sample_fleet
+from workbench.fleet.model import SourceText, locate_sites
 from workbench.fleet.positions import KeyPath, Positions, dotted
 
 TEXT = '''# a comment
@@ -109,3 +112,13 @@ def test_exactly_the_keys_of_the_parser_are_found(document: dict[str, dict[str, 
 def test_key_paths_as_text() -> None:
     assert dotted(("service", "ports", 1)) == "service.ports[1]"
     assert dotted(()) == ""
+
+
+def test_places_found_together_are_those_found_one_by_one() -> None:
+    findings = Workbench.scan(sample_fleet()).snapshot.findings
+    expected = {str(site) for item in findings for site in item.sites}
+    fresh = [
+        site._replace(source=SourceText(site.source.path, site.source.text)) for item in findings for site in item.sites
+    ]
+    locate_sites(fresh)
+    assert {str(site) for site in fresh} == expected

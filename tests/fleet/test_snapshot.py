@@ -191,3 +191,10 @@ def test_a_new_crate_turns_an_own_label_into_a_reference(snapshot_of: MakeSnapsh
 def test_derived_values_are_computed_once(snapshot_of: MakeSnapshot) -> None:
     snapshot = snapshot_of(a="")
     assert snapshot.derive("x", lambda s: object()) is snapshot.derive("x", lambda s: object())
+
+
+def test_a_faulty_file_that_is_read_again_unchanged_makes_no_revision() -> None:
+    text = b'[smart-crate]\nname = "a"\nversion = 7\n[ports]\nweb = "x"\n'
+    first = Snapshot().apply({"a/smart-crate.toml": parse_manifest("a/smart-crate.toml", text)})
+    assert first.records["a/smart-crate.toml"].manifest.diagnostics
+    assert first.apply({"a/smart-crate.toml": parse_manifest("a/smart-crate.toml", text)}) is first

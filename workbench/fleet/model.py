@@ -40,6 +40,17 @@ class SourceText:
         return found
 
 
+def locate_sites(sites: Iterable["Site"]) -> None:
+    """Find the positions of many places in any order, reading each text once however many there are."""
+    wanted: dict[int, tuple[SourceText, set[KeyPath]]] = {}
+    for site in sites:
+        if site.at is None and site.key_path not in site.source._located:
+            wanted.setdefault(id(site.source), (site.source, set()))[1].add(site.key_path)
+    for source, paths in wanted.values():
+        positions = Positions(source.text)
+        source._located.update((path, positions.locate(path)) for path in paths)
+
+
 @lru_cache(maxsize=64)
 def _positions(text: str) -> Positions:
     return Positions(text)

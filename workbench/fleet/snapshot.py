@@ -141,7 +141,8 @@ class Snapshot:
         if record is None or manifest is None:
             return (record is None) != (manifest is None)
         old = record.manifest
-        return old.digest != manifest.digest or old.diagnostics != manifest.diagnostics
+        told = [item.identity for item in manifest.diagnostics]  # a text that was read again is another object
+        return old.digest != manifest.digest or [item.identity for item in old.diagnostics] != told
 
     def derive(self, key: object, compute: Callable[["Snapshot"], T]) -> T:
         """Return `compute(self)`, computed at the first call for `key` and shared by all later ones."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from workbench.fleet.claims import Names
-from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, QaThresholds, Site
+from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, QaThresholds, Site, locate_sites
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Record, Snapshot
 
@@ -44,6 +44,12 @@ def finding_model(item: Finding) -> Json:
         "fix": item.fix,
         "muted": item.muted,
     }
+
+
+def finding_models(findings: Sequence[Finding]) -> list[Json]:
+    """Return many findings, their places found together."""
+    locate_sites(site for item in findings for site in item.sites)
+    return [finding_model(item) for item in findings]
 
 
 def claim_model(claim: PortClaim) -> Json:
@@ -202,7 +208,7 @@ def check_model(snapshot: Snapshot, findings: Iterable[Finding]) -> Json:
     return {
         "revision": snapshot.revision,
         "crates": len(snapshot.crates),
-        "findings": [finding_model(item) for item in findings],
-        "muted": [finding_model(item) for item in snapshot.muted],
+        "findings": finding_models(findings),
+        "muted": finding_models(snapshot.muted),
         "summary": summary_model(snapshot),
     }
