@@ -18,7 +18,7 @@ PORT_FIELDS: Final = frozenset({"preferred", "port"})
 class RequestBody(BaseModel):
     """The fields of a request. Values are taken as they are, never converted; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 def _clean(text: str) -> str:

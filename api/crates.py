@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.encoded import SnapshotHandler
+from api.models.crates import CrateDetail, SmartCrate
+from api.operation import operation
 from api.queries import PageQuery, PortNumber, SnapshotQuery, Text, page_of
 from api.segments import joined, list_body, matching, segments_of, sorted_segments
 from workbench.errors import UnknownCrate
@@ -22,10 +24,18 @@ class CrateQuery(PageQuery):
     """Filters of the registry: words anywhere, classes, an owned port, Tesla grade."""
 
     q: Text | None = None
+    """Words that all occur in the name, description, class, path, former names or capabilities."""
     classes: Annotated[tuple[Text, ...], Field(alias="class")] = ()
+    """A class; repeated, any of them."""
     port: PortNumber | None = None
+    """A port that the crate owns."""
     tesla: bool | None = None
+    """Of Tesla grade, or not."""
     sort: CrateOrder = "name"
+    """What to sort by; descending after a `-`."""
+
+
+CrateName = Annotated[str, Field(description="A crate's name, or a former one.", examples=["sx9-vault"])]
 
 
 _EVERYTHING = CrateQuery()
@@ -36,6 +46,7 @@ class CratesHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Crates", "List the crates", list[SmartCrate], query=CrateQuery)
     async def get(self) -> None:
         query = self.query(CrateQuery)
         snapshot = await self.current(query.refresh)
@@ -52,7 +63,8 @@ class CrateHandler(SnapshotHandler):
 
     access = "read"
 
-    async def get(self, name: str) -> None:
+    @operation("Crates", "Read one crate", CrateDetail, query=SnapshotQuery, errors=(UnknownCrate,))
+    async def get(self, name: CrateName) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         record = record_named(name, snapshot)
         await self.send_model(snapshot, lambda: crate_detail_model(record, snapshot))

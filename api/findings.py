@@ -1,29 +1,41 @@
 """/api/findings: everything that was found, filtered."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from api.base import off_loop
 from api.encoded import Body, SnapshotHandler, json_bytes
+from api.models import findings as models
+from api.operation import operation
 from api.queries import PageQuery, PortNumber, Text, page_of
 from workbench.errors import InvalidRequest
 from workbench.fleet.model import Finding, fold
-from workbench.fleet.rules import RULES
+from workbench.fleet.rules import RULES, Severity
 from workbench.fleet.snapshot import Snapshot, finding_order
 from workbench.fleet.wire import finding_model
+
+_KINDS = frozenset(rule.kind for rule in RULES.values())
+
+Kind = Annotated[str, Field(json_schema_extra={"enum": sorted(_KINDS)})]
 
 
 class FindingQuery(PageQuery):
     """Filters of the findings; a repeated parameter means any of its values."""
 
-    kind: tuple[Text, ...] = ()
-    severity: tuple[Literal["error", "warning", "hint"], ...] = ()
+    kind: tuple[Kind, ...] = ()
+    """A kind; repeated, any of them."""
+    severity: tuple[Severity, ...] = ()
+    """A severity; repeated, any of them."""
     crate: Text | None = None
+    """A crate that takes part, by its name or a former one."""
     port: PortNumber | None = None
+    """A port that takes part."""
     muted: Literal["exclude", "include", "only"] = "exclude"
+    """Whether those that the settings accept come too, or alone."""
 
 
 _EVERYTHING = FindingQuery()
-_KINDS = frozenset(rule.kind for rule in RULES.values())
 
 
 class FindingsHandler(SnapshotHandler):
@@ -31,6 +43,7 @@ class FindingsHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Findings", "List the findings", list[models.Finding], query=FindingQuery, detail="Gravest first.")
     async def get(self) -> None:
         query = self.query(FindingQuery)
         _check_kinds(query.kind)

@@ -22,20 +22,23 @@ Position = Annotated[int, Field(ge=0)]
 class Query(BaseModel):
     """The parameters of a route. Unknown ones are refused: a misspelt filter must not return everything."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 class SnapshotQuery(Query):
-    """Parameters of every read: `refresh` looks at the disk first."""
+    """Parameters of every read."""
 
     refresh: bool = False
+    """Look at the disk first."""
 
 
 class PageQuery(SnapshotQuery):
     """Parameters of a list that may be read in pages."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] | None = None
+    """At most so many; all of them if it is left out."""
     offset: Position = 0
+    """How many to pass over first."""
 
 
 def parse_query(model: type[Q], arguments: Mapping[str, Sequence[bytes]]) -> Q:
