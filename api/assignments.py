@@ -9,11 +9,12 @@ from pydantic import Field
 
 from api.base import JSON, ApiHandler, off_loop
 from api.bodies import Name, PortNumber, RequestBody, parse_body
+from api.crates import parts
 from api.encoded import SnapshotHandler
 from api.models.ports import PortAssignment
 from api.operation import Answer, operation
 from api.ports import PortText, port_of
-from api.queries import PageQuery, page_of
+from api.queries import FieldsQuery, page_of
 from workbench.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest, assignment_model
 from workbench.errors import (
     BlockFull,
@@ -55,7 +56,7 @@ class ReleaseBody(RequestBody):
     """The id that it must have, so that nobody gives back what somebody else holds by now."""
 
 
-class AssignmentsQuery(PageQuery):
+class AssignmentsQuery(FieldsQuery):
     """Which assignments."""
 
     history: bool = False
@@ -119,16 +120,18 @@ class AssignmentsHandler(SnapshotHandler):
 
     access = "read"
 
-    @operation("Ports", "List the assignments", list[PortAssignment], query=AssignmentsQuery)
+    @operation("Ports", "List the assignments", list[PortAssignment], query=AssignmentsQuery, partial=True)
     async def get(self) -> None:
         query = self.query(AssignmentsQuery)
+        fields = query.chosen(PortAssignment.model_fields) or tuple(PortAssignment.model_fields)
         snapshot = await self.current(query.refresh)
         book, durable = self.hub.desk.book, self.hub.desk.is_durable
         if not self.is_known(snapshot, book.version):
             found = await off_loop(lambda: book.history if query.history else book.active)
             items = page_of(self, found, query)
             self.finish_json(
-                await off_loop(lambda: [assignment_model(item, durable=durable) for item in items]), cached=True
+                await off_loop(lambda: [parts(assignment_model(item, durable=durable), fields) for item in items]),
+                cached=True,
             )
 
 

@@ -27,7 +27,11 @@ def _clean(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, description="Printable, without spaces around it."),
+    AfterValidator(_clean),
+]
 PortNumber = Annotated[int, Field(ge=1, le=MAX_PORT)]
 
 

@@ -1,14 +1,15 @@
 """/api/crates: the registry, one crate, and a manifest that is only tried."""
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.encoded import SnapshotHandler
 from api.models.crates import CrateDetail, SmartCrate
 from api.operation import operation
-from api.queries import PageQuery, PortNumber, SnapshotQuery, Text, page_of
+from api.queries import FieldsQuery, PortNumber, SnapshotQuery, Text, page_of
 from api.segments import joined, list_body, matching, segments_of, sorted_segments
 from workbench.errors import UnknownCrate
 from workbench.fleet.snapshot import Record, Snapshot
@@ -20,7 +21,7 @@ CrateOrder = Literal[
 ]  # fmt: skip
 
 
-class CrateQuery(PageQuery):
+class CrateQuery(FieldsQuery):
     """Filters of the registry: words anywhere, classes, an owned port, Tesla grade."""
 
     q: Text | None = None
@@ -46,16 +47,26 @@ class CratesHandler(SnapshotHandler):
 
     access = "read"
 
-    @operation("Crates", "List the crates", list[SmartCrate], query=CrateQuery)
+    @operation("Crates", "List the crates", list[SmartCrate], query=CrateQuery, partial=True)
     async def get(self) -> None:
         query = self.query(CrateQuery)
+        fields = query.chosen(SmartCrate.model_fields)
         snapshot = await self.current(query.refresh)
         segments = segments_of(self.hub, snapshot)
         if query.model_copy(update={"refresh": False}) == _EVERYTHING:
             await self.send_body(snapshot, "crates", lambda s: list_body(segments, s))
+            return
+        found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
+        page = page_of(self, sorted_segments(found, query.sort), query)
+        if fields:
+            await self.send_model(snapshot, lambda: [parts(segment.model, fields) for segment in page])
         elif not self.is_known(snapshot):
-            found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
-            self.finish(joined(page_of(self, sorted_segments(found, query.sort), query)))
+            self.finish(joined(page))
+
+
+def parts(model: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a model, in the order that was asked for."""
+    return {name: model[name] for name in fields}
 
 
 class CrateHandler(SnapshotHandler):

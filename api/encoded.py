@@ -24,7 +24,7 @@ T = TypeVar("T")
 Coding = Literal["zstd", "gzip", "identity"]
 
 _GZIP_LEVEL: Final = 6
-_ZSTD_LEVEL: Final = 6
+_ZSTD_LEVEL: Final = 3
 _WORTH_COMPRESSING: Final = 1024
 _KEPT_BYTES: Final = 8_000_000
 _REFRESH_SECONDS: Final = 30.0

@@ -1,5 +1,6 @@
 """/ws and /api/events: what happens in the fleet, as it happens, over a WebSocket or as server-sent events."""
 
+import re
 from collections.abc import Awaitable
 from typing import Annotated, Any, ClassVar, Final
 
@@ -16,6 +17,7 @@ from workbench.errors import Forbidden, InvalidRequest, TooManyClients
 from workbench.events import TOPICS, Event, Topic
 from workbench.origins import is_loopback
 
+_EVENT_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 EVENT_STREAM: Final = "text/event-stream"
 
 _KNOWN_TOPICS: Final = frozenset(TOPICS)
@@ -172,7 +174,7 @@ class EventStreamHandler(EventClient, ApiHandler):
 
     def _since(self, query: StreamQuery) -> int | None:
         last = self.request.headers.get("Last-Event-ID", "")
-        return int(last) if last.isdecimal() else query.since
+        return int(last) if _EVENT_ID.fullmatch(last) else query.since
 
     async def send(self, event: Event) -> None:
         """Send an event under its number."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
@@ -162,6 +162,8 @@ class _Section:
             return
         schema = plain(self.operation.query.model_json_schema(by_alias=True))
         for name, part in schema["properties"].items():
+            if name == "fields" and self.operation.partial:
+                part["items"] = {"type": "string", "enum": list(_item_model(self.operation).model_fields)}
             yield _parameter(name, "query", without_null(part), required=name in schema.get("required", ()))
 
     def _headers(self) -> Iterator[Json]:
@@ -180,7 +182,8 @@ class _Section:
     def _responses(self) -> Json:
         answers = {str(status): self._answer(status, answer) for status, answer in self.operation.answers.items()}
         if self.item.is_tagged:
-            names = (*_ALWAYS, *_TAGGED, *self._page_headers())
+            kept = self.operation.answers[200].headers
+            names = (*_ALWAYS, *_TAGGED, *self._page_headers(), *kept)
             answers["304"] = _response("The caller has this already.", _refs(names))
         for status, codes in refusals_of(self.item).items():
             own = answers.get(str(status))
@@ -228,7 +231,7 @@ def _partials(found: Iterable[Described], schemas: Schemas) -> Json:
     partials: Json = {}
     for item in found:
         if item.operation.partial:
-            (model,) = get_args(item.operation.answers[200].model)
+            model = _item_model(item.operation)
             whole = schemas.components[model.__name__]
             kept = {key: value for key, value in whole.items() if key != "required"}
             partials[f"{model.__name__}Fields"] = {
@@ -236,6 +239,12 @@ def _partials(found: Iterable[Described], schemas: Schemas) -> Json:
                 "description": f"The fields of {model.__name__} that were asked for.",
             }
     return partials
+
+
+def _item_model(operation: Operation) -> type[BaseModel]:
+    """Return the model of the items of a list."""
+    model: type[BaseModel] = get_args(operation.answers[200].model)[0]
+    return model
 
 
 def _either(own: Json, told: Json) -> Json:
@@ -255,7 +264,11 @@ def _options(path: str, section: Json) -> Json:
         "operationId": _name("options", path),
         "tags": first["tags"],
         "summary": "Ask what may be sent here",
-        "parameters": [item for item in first["parameters"] if item["in"] == "path"],
+        "parameters": [
+            {**item, "schema": {"type": "string"}}  # whatever stands there, the methods are the same
+            for item in first["parameters"]
+            if item["in"] == "path"
+        ],
         "security": [],
         "responses": {"204": _response("The methods are in `Allow`.", _refs(("Allow", *_ALWAYS)))},
     }

@@ -4,7 +4,8 @@ from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
 from api.asyncapi import asyncapi_document
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
-from api.documents import AsyncApiHandler, Document, OpenApiHandler
+from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
+from api.encoded import json_bytes
 from api.events import EventSocket, EventStreamHandler, RecentEventsHandler
 from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
@@ -25,7 +26,9 @@ def routes(hub: Hub) -> list[Route]:
     """
     mounted = {"hub": hub}
     table: list[Route] = []
-    openapi = {"hub": hub, "document": Document(lambda: openapi_document(table))}
+    openapi = {"hub": hub, "document": Document(lambda: json_bytes(openapi_document(table)))}
+    asyncapi = {"hub": hub, "document": Document(lambda: json_bytes(asyncapi_document()))}
+    viewer = {"hub": hub, "files": viewer_files()}
     table += check_access(
         [
             (r"/health", HealthHandler, mounted),
@@ -55,7 +58,9 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/events/recent", RecentEventsHandler, mounted),
             (r"/ws", EventSocket, mounted),
             (r"/api/openapi\.json", OpenApiHandler, openapi),
-            (r"/api/asyncapi\.json", AsyncApiHandler, {"hub": hub, "document": Document(asyncapi_document)}),
+            (r"/api/asyncapi\.json", AsyncApiHandler, asyncapi),
+            (r"/api/docs", DocsHandler, viewer),
+            (r"/api/docs/([^/]+)", DocsFileHandler, viewer),
             (r"/api(?:/.*)?", NotFoundHandler, mounted),
         ]
     )

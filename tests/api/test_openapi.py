@@ -42,6 +42,8 @@ CALLS: list[Call] = [
     ("get", "/api/crates", "/api/crates", {}, 200),
     ("get", "/api/crates", "/api/crates?limit=2&sort=-name", {}, 200),
     ("get", "/api/crates", "/api/crates?sort=colour", {}, 422),
+    ("get", "/api/crates", "/api/crates?fields=name,version&limit=3", {}, 200),
+    ("get", "/api/crates", "/api/crates?fields=name,colour", {}, 422),
     ("post", "/api/crates/validate", "/api/crates/validate", {"content": '[smart-crate]\nname = "a"\n'}, 200),
     ("post", "/api/crates/validate", "/api/crates/validate", {"json": {"text": "["}}, 200),
     ("post", "/api/crates/validate", "/api/crates/validate", {"json": {"txt": ""}}, 422),
@@ -94,6 +96,7 @@ CALLS: list[Call] = [
     ("post", "/api/ports/{port}/release", "/api/ports/{assigned}/release", {"json": {}, "headers": TOKEN}, 404),
     ("get", "/api/findings", "/api/findings", {}, 200),
     ("get", "/api/findings", "/api/findings?severity=error&limit=3", {}, 200),
+    ("get", "/api/findings", "/api/findings?fields=code,message", {}, 200),
     ("get", "/api/findings", "/api/findings?kind=dullness", {}, 422),
     ("get", "/api/graph", "/api/graph", {}, 200),
     ("get", "/api/graph", "/api/graph?limit=0", {}, 422),
@@ -111,6 +114,11 @@ CALLS: list[Call] = [
     ("get", "/api/events/recent", "/api/events/recent?limit=0", {}, 422),
     ("get", "/api/openapi.json", "/api/openapi.json", {}, 200),
     ("get", "/api/asyncapi.json", "/api/asyncapi.json", {}, 200),
+    ("get", "/api/docs", "/api/docs", {}, 200),
+    ("get", "/api/docs/{name}", "/api/docs/page.js", {}, 200),
+    ("get", "/api/docs/{name}", "/api/docs/swagger-ui.css", {}, 200),
+    ("get", "/api/docs/{name}", "/api/docs/LICENSE", {}, 404),
+    ("get", "/api/docs/{name}", "/api/docs/..%2Fbase.py", {}, 404),
 ]
 """Method, path of the document, path to call, how, and the status; names in braces are those of `places`."""
 
