@@ -11,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
+from tornado.websocket import WebSocketHandler
 
 import api
 import workbench
+from api import routes
 from api.models.events import EVENTS, MARKS
 from tests.api.conftest import SECRET, LiveApi, until, write_manifest
 from tests.api.test_openapi import strict
@@ -64,7 +66,11 @@ def test_every_reference_is_sound(document: dict[str, Any]) -> None:
         place: Any = document
         for part in reference.split("/"):
             place = place[part]
-    assert {channel["address"] for channel in document["channels"].values()} == {"/ws", "/api/events"}
+
+
+def test_every_socket_and_the_stream_are_channels(document: dict[str, Any], api: LiveApi) -> None:
+    sockets = {pattern for pattern, handler, _ in routes(api.hub) if issubclass(handler, WebSocketHandler)}
+    assert {channel["address"] for channel in document["channels"].values()} == {*sockets, "/api/events"}
 
 
 def events_of(older: Snapshot, newer: Snapshot) -> list[Draft]:

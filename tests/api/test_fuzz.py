@@ -47,6 +47,13 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 OPERATIONS = [(path, method) for path, section in DOCUMENT["paths"].items() for method in section if path != ENDLESS]
 
 
+def test_the_document_is_sound() -> None:
+    SCHEMA.validate()
+    spoilt = DOCUMENT | {"paths": {"crates": {"get": {"responses": []}}}}
+    with pytest.raises(Exception, match=r"responses|paths|valid"):
+        schemathesis.openapi.from_dict(spoilt).validate()
+
+
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_nothing_is_found(fuzzed_api: LiveApi, path: str, method: str) -> None:
     operation = SCHEMA[path][method.upper()]
