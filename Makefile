@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench wheel clean distclean
+.PHONY: help serve test fuzz check format bench wheel clean distclean
 
 # PYTHON=python3.12 chooses an interpreter (with an environment of its own, .venv-3.12); otherwise the newest that runs.
 export PYTHON
@@ -35,6 +35,11 @@ test: ## run the tests (ARGS go to pytest)
 	fi; \
 	export WORKBENCH_CHROMIUM; \
 	exec "$$bin/python" -m pytest $(PYTEST_PARALLEL) "$$@" $(ARGS)
+
+fuzz: ## try the API with many made-up requests (ARGS go to pytest)
+	@bin=$$(tools/bootstrap test) || exit 1; \
+	WORKBENCH_FUZZ_EXAMPLES=$${WORKBENCH_FUZZ_EXAMPLES:-500} exec "$$bin/python" -m pytest $(PYTEST_PARALLEL) \
+		--timeout 3600 tests/api/test_fuzz.py $(ARGS)
 
 check: ## formatting, lint and types
 	@bin=$$(tools/bootstrap dev) || exit 1; set -ex; \

@@ -7,13 +7,27 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from api.base import ApiHandler, off_loop
+from api.base import JSON, ApiHandler, off_loop
 from api.bodies import Name, PortNumber, RequestBody, parse_body
+from api.crates import parts
 from api.encoded import SnapshotHandler
-from api.ports import port_of
-from api.queries import PageQuery, page_of
+from api.models.ports import PortAssignment
+from api.operation import Answer, operation
+from api.ports import PortText, port_of
+from api.queries import FieldsQuery, page_of
 from workbench.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest, assignment_model
-from workbench.errors import InvalidRequest, Unavailable
+from workbench.errors import (
+    BlockFull,
+    Conflict,
+    IdempotencyConflict,
+    InvalidPort,
+    InvalidRequest,
+    NotAssigned,
+    PortTaken,
+    StoreError,
+    Unavailable,
+    UnknownBlock,
+)
 
 _SECONDS: Final = 30.0
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
@@ -24,22 +38,29 @@ class AssignBody(RequestBody):
     """Who wants a port, what for, from which block or which one, and for how long."""
 
     crate_name: Name
+    """Who wants it; the crate need not be in the fleet."""
     label: Name = DEFAULT_LABEL
+    """What for."""
     block: Name | None = None
+    """From which block; by default the one that holds most of the crate's ports."""
     preferred: PortNumber | None = None
+    """This very port, or none."""
     lease_seconds: Annotated[float, Field(ge=1, le=_LONGEST_LEASE, allow_inf_nan=False)] | None = None
+    """For how long; by default until it is released."""
 
 
 class ReleaseBody(RequestBody):
-    """The id that the assignment must have, so that nobody gives back what somebody else holds by now."""
+    """Which assignment ends."""
 
     id: Name | None = None
+    """The id that it must have, so that nobody gives back what somebody else holds by now."""
 
 
-class AssignmentsQuery(PageQuery):
-    """`history` lists the assignments that ended too, newest first."""
+class AssignmentsQuery(FieldsQuery):
+    """Which assignments."""
 
     history: bool = False
+    """Those that ended too, newest first."""
 
 
 class AssignHandler(ApiHandler):
@@ -47,6 +68,19 @@ class AssignHandler(ApiHandler):
 
     access = "ports:write"
 
+    @operation(
+        "Ports",
+        "Assign a port",
+        answers={
+            201: Answer(
+                "The port is the crate's, and was before this was answered.", PortAssignment, headers=("Location",)
+            )
+        },
+        body=AssignBody,
+        body_examples={JSON: {"crate_name": "sx9-gateway-edge", "block": "GIS"}},
+        headers=("Idempotency-Key",),
+        errors=(InvalidPort, UnknownBlock, PortTaken, BlockFull, IdempotencyConflict, StoreError, Unavailable),
+    )
     async def post(self) -> None:
         body = parse_body(AssignBody, self.request)
         made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), self._key(), self.actor))
@@ -67,10 +101,17 @@ class ReleaseHandler(ApiHandler):
 
     access = "ports:write"
 
-    async def post(self, text: str) -> None:
-        port = port_of(text)
+    @operation(
+        "Ports",
+        "Release a port",
+        answers={200: Answer("The assignment that ended.", PortAssignment)},
+        body=ReleaseBody,
+        errors=(InvalidPort, NotAssigned, Conflict, StoreError, Unavailable),
+    )
+    async def post(self, port: PortText) -> None:
+        number = port_of(port)
         body = parse_body(ReleaseBody, self.request)
-        ended = await answered(self.hub.release(port, body.id, self.actor))
+        ended = await answered(self.hub.release(number, body.id, self.actor))
         self.finish_json(assignment_model(ended, durable=self.hub.desk.is_durable))
 
 
@@ -79,15 +120,18 @@ class AssignmentsHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Ports", "List the assignments", list[PortAssignment], query=AssignmentsQuery, partial=True)
     async def get(self) -> None:
         query = self.query(AssignmentsQuery)
+        fields = query.chosen(PortAssignment.model_fields) or tuple(PortAssignment.model_fields)
         snapshot = await self.current(query.refresh)
         book, durable = self.hub.desk.book, self.hub.desk.is_durable
         if not self.is_known(snapshot, book.version):
             found = await off_loop(lambda: book.history if query.history else book.active)
             items = page_of(self, found, query)
             self.finish_json(
-                await off_loop(lambda: [assignment_model(item, durable=durable) for item in items]), cached=True
+                await off_loop(lambda: [parts(assignment_model(item, durable=durable), fields) for item in items]),
+                cached=True,
             )
 
 

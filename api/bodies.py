@@ -18,7 +18,7 @@ PORT_FIELDS: Final = frozenset({"preferred", "port"})
 class RequestBody(BaseModel):
     """The fields of a request. Values are taken as they are, never converted; unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 def _clean(text: str) -> str:
@@ -27,7 +27,11 @@ def _clean(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, description="Printable, without spaces around it."),
+    AfterValidator(_clean),
+]
 PortNumber = Annotated[int, Field(ge=1, le=MAX_PORT)]
 
 

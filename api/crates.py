@@ -1,12 +1,15 @@
 """/api/crates: the registry, one crate, and a manifest that is only tried."""
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.encoded import SnapshotHandler
-from api.queries import PageQuery, PortNumber, SnapshotQuery, Text, page_of
+from api.models.crates import CrateDetail, SmartCrate
+from api.operation import operation
+from api.queries import FieldsQuery, PortNumber, SnapshotQuery, Text, page_of
 from api.segments import joined, list_body, matching, segments_of, sorted_segments
 from workbench.errors import UnknownCrate
 from workbench.fleet.snapshot import Record, Snapshot
@@ -18,14 +21,22 @@ CrateOrder = Literal[
 ]  # fmt: skip
 
 
-class CrateQuery(PageQuery):
+class CrateQuery(FieldsQuery):
     """Filters of the registry: words anywhere, classes, an owned port, Tesla grade."""
 
     q: Text | None = None
+    """Words that all occur in the name, description, class, path, former names or capabilities."""
     classes: Annotated[tuple[Text, ...], Field(alias="class")] = ()
+    """A class; repeated, any of them."""
     port: PortNumber | None = None
+    """A port that the crate owns."""
     tesla: bool | None = None
+    """Of Tesla grade, or not."""
     sort: CrateOrder = "name"
+    """What to sort by; descending after a `-`."""
+
+
+CrateName = Annotated[str, Field(description="A crate's name, or a former one.", examples=["sx9-vault"])]
 
 
 _EVERYTHING = CrateQuery()
@@ -36,15 +47,26 @@ class CratesHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Crates", "List the crates", list[SmartCrate], query=CrateQuery, partial=True)
     async def get(self) -> None:
         query = self.query(CrateQuery)
+        fields = query.chosen(SmartCrate.model_fields)
         snapshot = await self.current(query.refresh)
         segments = segments_of(self.hub, snapshot)
         if query.model_copy(update={"refresh": False}) == _EVERYTHING:
             await self.send_body(snapshot, "crates", lambda s: list_body(segments, s))
+            return
+        found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
+        page = page_of(self, sorted_segments(found, query.sort), query)
+        if fields:
+            await self.send_model(snapshot, lambda: [parts(segment.model, fields) for segment in page])
         elif not self.is_known(snapshot):
-            found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
-            self.finish(joined(page_of(self, sorted_segments(found, query.sort), query)))
+            self.finish(joined(page))
+
+
+def parts(model: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a model, in the order that was asked for."""
+    return {name: model[name] for name in fields}
 
 
 class CrateHandler(SnapshotHandler):
@@ -52,7 +74,8 @@ class CrateHandler(SnapshotHandler):
 
     access = "read"
 
-    async def get(self, name: str) -> None:
+    @operation("Crates", "Read one crate", CrateDetail, query=SnapshotQuery, errors=(UnknownCrate,))
+    async def get(self, name: CrateName) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         record = record_named(name, snapshot)
         await self.send_model(snapshot, lambda: crate_detail_model(record, snapshot))

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import sys
 import threading
 from collections.abc import Callable
 from typing import Final, Generic, Literal, TypeVar, cast
@@ -13,11 +14,17 @@ from api.queries import Q, parse_query
 from workbench.errors import Unavailable
 from workbench.fleet.snapshot import Snapshot
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 T = TypeVar("T")
 
-Coding = Literal["identity", "gzip"]
+Coding = Literal["zstd", "gzip", "identity"]
 
 _GZIP_LEVEL: Final = 6
+_ZSTD_LEVEL: Final = 3
 _WORTH_COMPRESSING: Final = 1024
 _KEPT_BYTES: Final = 8_000_000
 _REFRESH_SECONDS: Final = 30.0
@@ -59,12 +66,18 @@ class Once(Generic[T]):
 class Body:
     """The bytes of one answer at one revision, in every coding."""
 
-    __slots__ = ("count", "gzip", "identity")
+    __slots__ = ("count", "gzip", "identity", "zstd")
 
     def __init__(self, encode: Callable[[], bytes], count: int | None = None) -> None:
         identity = self.identity = Once(encode)
         self.gzip = Once(lambda: gzip.compress(identity.get(), _GZIP_LEVEL, mtime=0))
+        self.zstd = Once(lambda: zstd.compress(identity.get(), _ZSTD_LEVEL))
         self.count = count
+
+    def coded(self, coding: Coding) -> Once[bytes]:
+        """Return the bytes in a coding."""
+        coded: Once[bytes] = getattr(self, coding)
+        return coded
 
 
 class Answers:
@@ -95,9 +108,15 @@ def json_bytes(model: object) -> bytes:
 
 
 def accepted_coding(header: str) -> Coding:
-    """Return the coding that an `Accept-Encoding` header asks for, of those that are served."""
+    """Return the coding that an `Accept-Encoding` header likes best, of those that are served (RFC 9110, 12.5.3).
+
+    zstd has to be named: whoever says `*` and means it reads gzip, and not all of them zstd.
+    """
     weights = dict(_weighted(part) for part in header.split(",") if part.strip())
-    return "gzip" if weights.get("gzip", weights.get("*", 0.0)) > 0 else "identity"
+    anything = weights.get("*", 0.0)
+    offered: dict[Coding, float] = {"zstd": weights.get("zstd", 0.0), "gzip": weights.get("gzip", anything)}
+    best = max(offered, key=lambda coding: offered[coding])  # of equals the first
+    return best if offered[best] > 0 and offered[best] >= weights.get("identity", 0.0) else "identity"
 
 
 def _weighted(part: str) -> tuple[str, float]:
@@ -107,15 +126,44 @@ def _weighted(part: str) -> tuple[str, float]:
         weight = float(value) if key.strip().lower() == "q" else 1.0
     except ValueError:
         weight = 0.0
-    return name.strip().lower(), weight
+    return name.strip().lower(), weight if 0 <= weight <= 1 else 0.0
 
 
-class SnapshotHandler(ApiHandler):
-    """Base of the reads: everything in an answer is of one revision, which is also its tag."""
+class EncodedHandler(ApiHandler):
+    """Base of the answers that are bytes already and have a tag."""
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Vary", "Accept-Encoding, Origin")
+
+    def is_tag_known(self, tag: str) -> bool:
+        """Tag the answer; True, with a 304 sent, if the caller has that already.
+
+        All codings share the tag: ranges are not served, so no answer can be pieced together from two.
+        """
+        self.set_header("ETag", f'"{tag}"')
+        self.set_header("Cache-Control", "no-cache")
+        if not self.check_etag_header():
+            return False
+        self.set_status(304)
+        self.finish()
+        return True
+
+    async def finish_body(self, body: Body) -> None:
+        """Finish with a body, in the coding that the caller takes."""
+        if body.count is not None:
+            self.set_header("X-Total-Count", str(body.count))
+        data = await body.identity.wait()
+        if len(data) > _WORTH_COMPRESSING:
+            coding = accepted_coding(self.request.headers.get("Accept-Encoding", ""))
+            if coding != "identity":
+                self.set_header("Content-Encoding", coding)
+                data = await body.coded(coding).wait()
+        self.finish(data)
+
+
+class SnapshotHandler(EncodedHandler):
+    """Base of the reads: everything in an answer is of one revision, which is also its tag."""
 
     def query(self, model: type[Q]) -> Q:
         """Return the request's parameters; raises InvalidRequest."""
@@ -134,34 +182,13 @@ class SnapshotHandler(ApiHandler):
         """Tag the answer with its revision; True, with a 304 sent, if the caller has that already.
 
         `version` tells states within one revision apart, such as those of the assignments.
-
-        All codings share the tag: ranges are not served, so no answer can be pieced together from two.
         """
-        tag = f"{self.hub.instance}-{snapshot.revision}" + (f"-{version}" if version else "")
-        self.set_header("ETag", f'"{tag}"')
-        self.set_header("Cache-Control", "no-cache")
-        if not self.check_etag_header():
-            return False
-        self.set_status(304)
-        self.finish()
-        return True
+        return self.is_tag_known(f"{self.hub.instance}-{snapshot.revision}" + (f"-{version}" if version else ""))
 
     async def send_body(self, snapshot: Snapshot, key: str, make: Callable[[Snapshot], Body]) -> None:
         """Finish with the bytes of a whole resource, shared by all who read this revision."""
         if not self.is_known(snapshot):
             await self.finish_body(snapshot.derive(("api", key), make))
-
-    async def finish_body(self, body: Body) -> None:
-        """Finish with a body, in the coding that the caller takes."""
-        if body.count is not None:
-            self.set_header("X-Total-Count", str(body.count))
-        data = await body.identity.wait()
-        if len(data) > _WORTH_COMPRESSING:
-            coding = accepted_coding(self.request.headers.get("Accept-Encoding", ""))
-            if coding == "gzip":
-                self.set_header("Content-Encoding", "gzip")
-                data = await body.gzip.wait()
-        self.finish(data)
 
     async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int = 0) -> None:
         """Finish with a model made on a worker thread, or with what the same request was answered in this revision."""

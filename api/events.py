@@ -1,5 +1,6 @@
 """/ws and /api/events: what happens in the fleet, as it happens, over a WebSocket or as server-sent events."""
 
+import re
 from collections.abc import Awaitable
 from typing import Annotated, Any, ClassVar, Final
 
@@ -9,19 +10,28 @@ from tornado.websocket import WebSocketHandler
 
 from api.base import ApiHandler, Responder
 from api.broadcast import Broadcaster, EventLimits, Subscriber, broadcaster_of
+from api.models.events import Envelope
+from api.operation import Answer, operation
 from api.queries import Position, Query, parse_query
-from workbench.errors import Forbidden, InvalidRequest
+from workbench.errors import Forbidden, InvalidRequest, TooManyClients
 from workbench.events import TOPICS, Event, Topic
 from workbench.origins import is_loopback
 
+_EVENT_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+EVENT_STREAM: Final = "text/event-stream"
+
 _KNOWN_TOPICS: Final = frozenset(TOPICS)
+
+TopicName = Annotated[str, Field(json_schema_extra={"enum": list(TOPICS)})]
 
 
 class StreamQuery(Query):
-    """Where to begin, and what about: topics by commas or repeated."""
+    """Where to begin, and what about."""
 
     since: Position | None = None
-    topics: tuple[str, ...] = ()
+    """Get what came after this event first."""
+    topics: Annotated[tuple[TopicName, ...], Field(json_schema_extra={"x-commas": True})] = ()
+    """Topics, by commas or repeated; all of them if it is left out."""
 
     def wanted(self, default: tuple[Topic, ...]) -> tuple[Topic, ...]:
         """Return the topics asked for, or the default; raises InvalidRequest for one that does not exist."""
@@ -37,6 +47,7 @@ class RecentQuery(Query):
     """How many of the newest events."""
 
     limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """At most so many."""
 
 
 class EventClient(Responder):
@@ -139,12 +150,21 @@ class EventStreamHandler(EventClient, ApiHandler):
 
     _subscriber: Subscriber | None = None
 
+    @operation(
+        "Events",
+        "Follow the events",
+        answers={200: Answer("Server-sent events without an end.", {EVENT_STREAM: str})},
+        detail="`Last-Event-ID`, of a client that comes back, outranks `since`. See [the frames](/api/asyncapi.json).",
+        query=StreamQuery,
+        headers=("Last-Event-ID",),
+        errors=(TooManyClients,),
+    )
     async def get(self) -> None:
         query = self.stream_query()
         topics = query.wanted(TOPICS)
         broadcaster = self.broadcaster
         broadcaster.check_room()
-        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Content-Type", EVENT_STREAM)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")
         if self.request.method == "HEAD":
@@ -154,7 +174,7 @@ class EventStreamHandler(EventClient, ApiHandler):
 
     def _since(self, query: StreamQuery) -> int | None:
         last = self.request.headers.get("Last-Event-ID", "")
-        return int(last) if last.isdecimal() else query.since
+        return int(last) if _EVENT_ID.fullmatch(last) else query.since
 
     async def send(self, event: Event) -> None:
         """Send an event under its number."""
@@ -181,6 +201,7 @@ class RecentEventsHandler(ApiHandler):
 
     access = "read"
 
+    @operation("Events", "List the newest events", list[Envelope], query=RecentQuery, detail="Oldest first.")
     def get(self) -> None:
         query = parse_query(RecentQuery, self.request.query_arguments)
         frames = [event.frame for event in self.hub.log.newest(query.limit)]

@@ -1,29 +1,42 @@
 """/api/findings: everything that was found, filtered."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from api.base import off_loop
+from api.crates import parts
 from api.encoded import Body, SnapshotHandler, json_bytes
-from api.queries import PageQuery, PortNumber, Text, page_of
+from api.models import findings as models
+from api.operation import Answer, operation
+from api.queries import FieldsQuery, PortNumber, Text, page_of
 from workbench.errors import InvalidRequest
 from workbench.fleet.model import Finding, fold
-from workbench.fleet.rules import RULES
+from workbench.fleet.rules import RULES, Severity
 from workbench.fleet.snapshot import Snapshot, finding_order
 from workbench.fleet.wire import finding_model
 
+_KINDS = frozenset(rule.kind for rule in RULES.values())
 
-class FindingQuery(PageQuery):
+Kind = Annotated[str, Field(json_schema_extra={"enum": sorted(_KINDS)})]
+
+
+class FindingQuery(FieldsQuery):
     """Filters of the findings; a repeated parameter means any of its values."""
 
-    kind: tuple[Text, ...] = ()
-    severity: tuple[Literal["error", "warning", "hint"], ...] = ()
+    kind: tuple[Kind, ...] = ()
+    """A kind; repeated, any of them."""
+    severity: tuple[Severity, ...] = ()
+    """A severity; repeated, any of them."""
     crate: Text | None = None
+    """A crate that takes part, by its name or a former one."""
     port: PortNumber | None = None
+    """A port that takes part."""
     muted: Literal["exclude", "include", "only"] = "exclude"
+    """Whether those that the settings accept come too, or alone."""
 
 
 _EVERYTHING = FindingQuery()
-_KINDS = frozenset(rule.kind for rule in RULES.values())
 
 
 class FindingsHandler(SnapshotHandler):
@@ -31,9 +44,17 @@ class FindingsHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation(
+        "Findings",
+        "List the findings",
+        answers={200: Answer("The findings, gravest first.", list[models.Finding], headers=("X-Muted-Count",))},
+        query=FindingQuery,
+        partial=True,
+    )
     async def get(self) -> None:
         query = self.query(FindingQuery)
         _check_kinds(query.kind)
+        fields = query.chosen(models.Finding.model_fields)
         snapshot = await self.current(query.refresh)
         if query.model_copy(update={"refresh": False}) == _EVERYTHING:
             self._tell_muted(snapshot.tally.muted)
@@ -42,10 +63,15 @@ class FindingsHandler(SnapshotHandler):
         found, muted = await off_loop(_matching, snapshot, query)
         self._tell_muted(muted)
         page = page_of(self, found, query)
-        await self.send_model(snapshot, lambda: [finding_model(item) for item in page])
+        await self.send_model(snapshot, lambda: [_shown(item, fields) for item in page])
 
     def _tell_muted(self, count: int) -> None:
         self.set_header("X-Muted-Count", str(count))
+
+
+def _shown(item: Finding, fields: tuple[str, ...]) -> dict[str, Any]:
+    model = finding_model(item)
+    return parts(model, fields) if fields else model
 
 
 def _all(snapshot: Snapshot) -> Body:

@@ -1,10 +1,10 @@
 """/api/graph: the slot graph and the questions to it, all answered on worker threads."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from api.crates import record_named
+from api.crates import CrateName, record_named
 from api.encoded import Body, SnapshotHandler, json_bytes
 from api.graph_questions import (
     Selection,
@@ -14,20 +14,28 @@ from api.graph_questions import (
     node_model,
     part_model,
 )
+from api.models.graph import BlastRadius, Connection, Cycle, EdgeType, NodeDetail, NodeType, SlotGraph
+from api.operation import operation
 from api.queries import MAX_PAGE, SnapshotQuery, Text
+from workbench.errors import NoPath, NotFound, UnknownCrate
 from workbench.fleet.snapshot import Snapshot
 
-NodeType = Literal["crate", "port", "foundation", "endpoint", "capability", "external"]
-EdgeType = Literal["OWNS", "REFERENCES", "SISTER_OF", "DEPENDS_ON", "BUILT_ON", "CLONED_FROM", "EXPOSES"]
+NodeName = Annotated[
+    str, Field(description="A node, or the name of a crate or the number of a port alone.", examples=["port:18010"])
+]
 
 
 class GraphQuery(SnapshotQuery):
-    """Filters of the graph; a repeated parameter means any of its values. `q` shows matches and their neighbours."""
+    """Filters of the graph; a repeated parameter means any of its values."""
 
     type: tuple[NodeType, ...] = ()
+    """A type of node; repeated, any of them."""
     edge_type: tuple[EdgeType, ...] = ()
+    """A type of edge; repeated, any of them."""
     q: Text | None = None
+    """Words that all occur in a node's name; shows the matches and their neighbours."""
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] | None = None
+    """At most so many nodes, the best connected first."""
 
     def selection(self) -> Selection:
         """Return the part of the graph that is meant."""
@@ -35,11 +43,14 @@ class GraphQuery(SnapshotQuery):
 
 
 class PathQuery(SnapshotQuery):
-    """The ends of a path; `directed` follows edges only the way they point."""
+    """The ends of a path."""
 
-    source: Annotated[Text, Field(alias="from")]
-    target: Annotated[Text, Field(alias="to")]
+    source: Annotated[Text, Field(alias="from", examples=["portal"])]
+    """Where it begins: a node, or the name of a crate or the number of a port alone."""
+    target: Annotated[Text, Field(alias="to", examples=["ledger"])]
+    """Where it ends."""
     directed: bool = False
+    """Follow edges only the way they point."""
 
 
 class GraphHandler(SnapshotHandler):
@@ -47,6 +58,7 @@ class GraphHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Graph", "Read the slot graph, or a part of it", SlotGraph, query=GraphQuery)
     async def get(self) -> None:
         query = self.query(GraphQuery)
         snapshot = await self.current(query.refresh)
@@ -66,7 +78,8 @@ class NodeHandler(SnapshotHandler):
 
     access = "read"
 
-    async def get(self, node: str) -> None:
+    @operation("Graph", "Read one node with its edges", NodeDetail, query=SnapshotQuery, errors=(NotFound,))
+    async def get(self, node: NodeName) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         await self.send_model(snapshot, lambda: node_model(node, snapshot))
 
@@ -76,7 +89,8 @@ class BlastRadiusHandler(SnapshotHandler):
 
     access = "read"
 
-    async def get(self, name: str) -> None:
+    @operation("Graph", "See what falls with a crate", BlastRadius, query=SnapshotQuery, errors=(UnknownCrate,))
+    async def get(self, name: CrateName) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         record = record_named(name, snapshot)
         await self.send_model(snapshot, lambda: blast_radius_model(record, snapshot))
@@ -87,6 +101,7 @@ class PathHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Graph", "Find a shortest way", Connection, query=PathQuery, errors=(NotFound, NoPath))
     async def get(self) -> None:
         query = self.query(PathQuery)
         snapshot = await self.current(query.refresh)
@@ -98,6 +113,7 @@ class CyclesHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation("Graph", "List the dependency cycles", list[Cycle], query=SnapshotQuery)
     async def get(self) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         await self.send_body(snapshot, "cycles", lambda s: Body(lambda: json_bytes(cycles_model(s))))

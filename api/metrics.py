@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
-from api.base import ApiHandler
+from api.base import JSON, ApiHandler
 from api.broadcast import figures_of
+from api.models.system import SystemMetric
+from api.operation import TEXT, Answer, operation
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import summary_model
 from workbench.hub import Hub
@@ -122,6 +124,7 @@ class MetricsHandler(ApiHandler):
 
     access = "read"
 
+    @operation("System", "Read the fleet's figures", list[SystemMetric])
     def get(self) -> None:
         self.finish_json(system_metrics(self.hub))
 
@@ -131,6 +134,15 @@ class PlainMetricsHandler(ApiHandler):
 
     access = "read"
 
+    @operation(
+        "System",
+        "Read the fleet's figures, also for Prometheus",
+        answers={
+            200: Answer(
+                "In the media type that `Accept` prefers.", {JSON: list[SystemMetric], TEXT: str, _OPENMETRICS: str}
+            )
+        },
+    )
     def get(self) -> None:
         self.set_header("Vary", "Accept, Origin")
         media_type = wanted_format(self.request.headers.get("Accept", "*/*"))

@@ -4,8 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.base import ApiHandler, off_loop
+from api.base import JSON, ApiHandler, off_loop
 from api.bodies import Name, PortNumber, RequestBody, parse_body
+from api.models.ports import PlanResult
+from api.operation import Answer, operation
+from workbench.errors import InvalidPort, UnknownBlock, UnknownCrate, UnknownLabel
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.whatif import AddCrate, Change, MovePort, RemoveCrate, RenumberBlock, plan_changes
 from workbench.fleet.wire import finding_model
@@ -75,6 +78,15 @@ class PlanHandler(ApiHandler):
 
     access = "read"
 
+    @operation(
+        "Ports",
+        "Ask what changes would bring",
+        answers={200: Answer("The findings that would come and go, and the changes as a patch.", PlanResult)},
+        detail="The changes are made one after another in memory. Nothing is stored.",
+        body=PlanBody,
+        body_examples={JSON: {"changes": [{"type": "add", "name": "atlas", "ports": {"http": 18020}}]}},
+        errors=(UnknownCrate, UnknownLabel, UnknownBlock, InvalidPort),
+    )
     async def post(self) -> None:
         body = parse_body(PlanBody, self.request)
         changes = [item.change() for item in body.changes]

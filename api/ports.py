@@ -1,9 +1,14 @@
 """/api/ports: the registry of claims, one port, and where ports really collide."""
 
 import re
-from typing import Any
+from typing import Annotated, Any, Final
+
+from pydantic import WithJsonSchema
 
 from api.encoded import Body, SnapshotHandler, json_bytes
+from api.models import findings as finding_models
+from api.models import ports as port_models
+from api.operation import Answer, operation
 from api.port_registry import PortRegistry
 from api.queries import SnapshotQuery
 from workbench.assignments import assignment_model
@@ -11,12 +16,18 @@ from workbench.errors import InvalidPort
 from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.wire import finding_model, port_model
 
+_SCHEMA: Final = {"type": "integer", "minimum": 1, "maximum": MAX_PORT, "description": "A port.", "examples": [18010]}
+
+PortText = Annotated[str, WithJsonSchema(_SCHEMA)]
+"""A port in a path; `port_of` reads it."""
+
 
 class PortsHandler(SnapshotHandler):
     """GET: the PortRegistry."""
 
     access = "read"
 
+    @operation("Ports", "Read the port registry", port_models.PortRegistry, query=SnapshotQuery)
     async def get(self) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         book = self.hub.desk.book
@@ -29,14 +40,17 @@ class PortHandler(SnapshotHandler):
 
     access = "read"
 
-    async def get(self, text: str) -> None:
-        port = port_of(text)
+    @operation(
+        "Ports", "Read one port, claimed or not", port_models.PortDetail, query=SnapshotQuery, errors=(InvalidPort,)
+    )
+    async def get(self, port: PortText) -> None:
+        number = port_of(port)
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         book, durable = self.hub.desk.book, self.hub.desk.is_durable
 
         def model() -> dict[str, Any]:
-            held = [assignment_model(item, durable=durable) for item in book.at(port, snapshot.plan)]
-            return port_model(port, snapshot, held)
+            held = [assignment_model(item, durable=durable) for item in book.at(number, snapshot.plan)]
+            return port_model(number, snapshot, held)
 
         await self.send_model(snapshot, model, book.version)
 
@@ -46,6 +60,12 @@ class ConflictsHandler(SnapshotHandler):
 
     access = "read"
 
+    @operation(
+        "Ports",
+        "List where ports really collide",
+        answers={200: Answer("The findings, gravest first.", list[finding_models.Finding], headers=("X-Total-Count",))},
+        query=SnapshotQuery,
+    )
     async def get(self) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
         await self.send_body(

@@ -1,6 +1,6 @@
 """Query strings as typed models: every route declares its parameters, and a wrong one is named in the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final, TypeVar, get_origin
 from urllib.parse import urlencode
 
@@ -16,26 +16,46 @@ MAX_PAGE: Final = 100_000
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
-Position = Annotated[int, Field(ge=0)]
+Position = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""A place in a sequence; up to what every program reads exactly from JSON."""
 
 
 class Query(BaseModel):
     """The parameters of a route. Unknown ones are refused: a misspelt filter must not return everything."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 class SnapshotQuery(Query):
-    """Parameters of every read: `refresh` looks at the disk first."""
+    """Parameters of every read."""
 
     refresh: bool = False
+    """Look at the disk first."""
 
 
 class PageQuery(SnapshotQuery):
     """Parameters of a list that may be read in pages."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] | None = None
+    """At most so many; all of them if it is left out."""
     offset: Position = 0
+    """How many to pass over first."""
+
+
+class FieldsQuery(PageQuery):
+    """Parameters of a list whose items need not be whole."""
+
+    fields: Annotated[tuple[str, ...], Field(json_schema_extra={"x-commas": True})] = ()
+    """Only these fields of each, by commas; all of them if it is left out."""
+
+    def chosen(self, known: Collection[str]) -> tuple[str, ...]:
+        """Return the fields asked for, of those that there are; raises InvalidRequest for another."""
+        names = [name.strip() for item in self.fields for name in item.split(",")]
+        for name in names:
+            if name not in known:
+                message = f'parameter "fields": there is no field "{name[:100]}"; there are {", ".join(known)}'
+                raise InvalidRequest(message, parameter="fields", found=name[:100], fields=list(known))
+        return tuple(dict.fromkeys(names))
 
 
 def parse_query(model: type[Q], arguments: Mapping[str, Sequence[bytes]]) -> Q:

@@ -1,12 +1,16 @@
 """Every route of the API and the handler that answers it."""
 
 from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
+from api.asyncapi import asyncapi_document
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
+from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
+from api.encoded import json_bytes
 from api.events import EventSocket, EventStreamHandler, RecentEventsHandler
 from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
 from api.metrics import MetricsHandler, PlainMetricsHandler
+from api.openapi import openapi_document
 from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
@@ -21,7 +25,11 @@ def routes(hub: Hub) -> list[Route]:
     `event_limits` (EventLimits).
     """
     mounted = {"hub": hub}
-    return check_access(
+    table: list[Route] = []
+    openapi = {"hub": hub, "document": Document(lambda: json_bytes(openapi_document(table)))}
+    asyncapi = {"hub": hub, "document": Document(lambda: json_bytes(asyncapi_document()))}
+    viewer = {"hub": hub, "files": viewer_files()}
+    table += check_access(
         [
             (r"/health", HealthHandler, mounted),
             (r"/ready", ReadyHandler, mounted),
@@ -49,9 +57,14 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/events", EventStreamHandler, mounted),
             (r"/api/events/recent", RecentEventsHandler, mounted),
             (r"/ws", EventSocket, mounted),
+            (r"/api/openapi\.json", OpenApiHandler, openapi),
+            (r"/api/asyncapi\.json", AsyncApiHandler, asyncapi),
+            (r"/api/docs", DocsHandler, viewer),
+            (r"/api/docs/([^/]+)", DocsFileHandler, viewer),
             (r"/api(?:/.*)?", NotFoundHandler, mounted),
         ]
     )
+    return table
 
 
 def socket_routes(hub: Hub) -> list[Route]:

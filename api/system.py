@@ -4,6 +4,8 @@ import time
 from typing import Any
 
 from api.base import ApiHandler
+from api.models.system import Health, Readiness, Services, Status
+from api.operation import Answer, operation
 from workbench.fleet.graph import crate_node
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub
@@ -55,6 +57,7 @@ class HealthHandler(ApiHandler):
 
     access = "public"
 
+    @operation("System", "Ask whether the process answers", Health)
     def get(self) -> None:
         uptime = round(time.time() - self.hub.started_at, 3)
         self.finish_json({"status": "ok", "revision": self.hub.snapshot.revision, "uptime_seconds": uptime})
@@ -65,6 +68,11 @@ class ReadyHandler(ApiHandler):
 
     access = "public"
 
+    @operation(
+        "System",
+        "Ask whether the first scan is done",
+        answers={200: Answer("It is done.", Readiness), 503: Answer("It is not.", Readiness)},
+    )
     def get(self) -> None:
         hub = self.hub
         self.finish_json({"status": hub.phase, "revision": hub.snapshot.revision}, 200 if hub.is_ready else 503)
@@ -75,6 +83,7 @@ class StatusHandler(ApiHandler):
 
     access = "read"
 
+    @operation("System", "Ask how the server fares", Status)
     def get(self) -> None:
         self.finish_json({**self.hub.status(), **services_model(self.hub)})
 
@@ -84,6 +93,7 @@ class ServicesHandler(ApiHandler):
 
     access = "read"
 
+    @operation("System", "List the services", Services, detail="The crates that own a port.")
     def get(self) -> None:
         self.finish_json(services_model(self.hub))
 
@@ -93,5 +103,6 @@ class AgentsHandler(ApiHandler):
 
     access = "read"
 
+    @operation("System", "List the agents", tuple[()], detail="There are none.")
     def get(self) -> None:
         self.finish_json([])

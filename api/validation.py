@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.base import JSON, ApiHandler, off_loop
+from api.models.crates import Trial
+from api.operation import Answer, operation
 from api.queries import Query, parse_query
 from workbench.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from workbench.fleet.diff import diff
@@ -20,18 +22,23 @@ _ESCAPING = 6
 
 
 class ValidationQuery(Query):
-    """For a plain body: the path that the manifest would stand at."""
+    """For a plain body."""
 
     path: ManifestPath | None = None
+    """The path that the manifest would stand at; for a JSON body it stands in that."""
 
 
 class Proposal(BaseModel):
-    """A manifest to try: its text, and the path that it would stand at."""
+    """A manifest to try."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     text: str
     path: ManifestPath | None = None
+    """The path that it would stand at; by default that of the crate of its name."""
+
+
+_EXAMPLE = '[smart-crate]\nname = "atlas"\nversion = "1.0.0"\n'
 
 
 class ValidateHandler(ApiHandler):
@@ -39,6 +46,15 @@ class ValidateHandler(ApiHandler):
 
     access = "read"
 
+    @operation(
+        "Crates",
+        "Try a manifest",
+        answers={200: Answer("Its diagnostics, and what it would change in the fleet.", Trial)},
+        detail="Nothing is stored.",
+        query=ValidationQuery,
+        body={"text/plain": str, "application/toml": str, JSON: Proposal},
+        body_examples={"text/plain": _EXAMPLE, JSON: {"text": _EXAMPLE}},
+    )
     async def post(self) -> None:
         data, path = self._manifest()
         self.finish_json(await off_loop(trial_model, data, path, self.hub.snapshot))

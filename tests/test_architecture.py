@@ -49,7 +49,14 @@ ROOMS = {
 """What each room may import of ours; rooms that are not listed may import anything below them."""
 
 LIBRARIES = {
-    "tornado": ("api", "workbench.front", "workbench.listening", "workbench.server", "workbench.dashboards"),
+    "tornado": (
+        "api",
+        "workbench.front",
+        "workbench.listening",
+        "workbench.oversized",
+        "workbench.server",
+        "workbench.dashboards",
+    ),
     "duckdb": ("workbench.store",),
     "panel": ("workbench.dashboards", "workbench.server"),
     "bokeh": ("workbench.dashboards", "workbench.server"),

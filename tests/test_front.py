@@ -1,7 +1,9 @@
 """What answers while the server starts."""
 
 import asyncio
+import contextlib
 import gzip
+import json
 import threading
 from pathlib import Path
 
@@ -9,8 +11,10 @@ import httpx
 import pytest
 
 from tests.conftest import WriteManifest
-from workbench.front import LastList
+from workbench.front import Front, LastList, starting_application
 from workbench.hub import Hub
+from workbench.listening import listening_sockets
+from workbench.oversized import MAX_BODY
 from workbench.server import Address, Server
 
 
@@ -89,3 +93,30 @@ def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path, caplog: py
     (tmp_path / "file").touch()
     LastList(tmp_path / "file", "key").write(b"[]", b"")
     assert "could not be kept" in caplog.text
+
+
+@pytest.mark.parametrize("sent", [0, 3_000_000])
+def test_a_body_beyond_every_limit_is_refused_in_the_envelope(sent: int) -> None:
+    async def post() -> bytes:
+        sockets = listening_sockets(0, "127.0.0.1")
+        server = Front(starting_application(None)).listen(sockets)
+        reader, writer = await asyncio.open_connection(*sockets[0].getsockname()[:2])
+        writer.write(f"POST /api/query HTTP/1.1\r\nHost: a\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n".encode())
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"x" * sent)
+            await writer.drain()
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        server.stop()
+        return answer
+
+    head, _, body = asyncio.run(post()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(body) == {
+        "error": {
+            "code": "payload-too-large",
+            "message": f"no request may have more than {MAX_BODY} bytes",
+            "details": {"limit": MAX_BODY},
+            "request_id": None,
+        }
+    }

@@ -155,7 +155,8 @@ class EventLog:
         """Return (events after `seq`, whether some of them are no longer kept)."""
         with self._lock:
             oldest = self._events[0].seq if self._events else self.last_seq + 1
-            kept = list(islice(self._events, max(0, seq + 1 - oldest), None))
+            start = min(max(0, seq + 1 - oldest), len(self._events))  # a client may name any number
+            kept = list(islice(self._events, start, None))
         return kept, oldest > seq + 1
 
     def newest(self, count: int) -> list[Event]:

@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from tornado import httputil
+from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from workbench.files import replace_file
+from workbench.oversized import MAX_BODY, is_oversized, refuse
 
 logger = logging.getLogger(__name__)
 
 STATE_HEADER: Final = "X-Fleet-State"
 LAST_KNOWN: Final = "last-known"
-MAX_BODY: Final = 16 * 1024 * 1024
 _RETRY_SECONDS: Final = 1
 _STARTING: Final = f"""<!doctype html>
 <html lang="en">
@@ -156,6 +157,7 @@ class _Deferred(httputil.HTTPMessageDelegate):
     """A request whose application is chosen when it comes: Tornado asks for its delegate long before."""
 
     def __init__(self, front: Front, server_conn: object, request_conn: httputil.HTTPConnection) -> None:
+        self._connection = request_conn
         self._choose = lambda: front.application.start_request(server_conn, request_conn)
         self._delegate: httputil.HTTPMessageDelegate | None = None
 
@@ -163,6 +165,8 @@ class _Deferred(httputil.HTTPMessageDelegate):
         self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
     ) -> Awaitable[None] | None:
         """Choose the application, now that there is a request."""
+        if is_oversized(headers) and isinstance(self._connection, HTTP1Connection):
+            return refuse(self._connection)
         self._delegate = self._choose()  # type: ignore[no-untyped-call]
         return self._delegate.headers_received(start_line, headers)
 

@@ -172,7 +172,7 @@ def test_an_unknown_parameter_is_refused(http: httpx.Client) -> None:
     answer = http.get("/api/crates?klass=interface")
     assert answer.status_code == 422
     assert answer.json()["error"]["message"] == 'no parameter is named "klass"'
-    known = ["class", "limit", "offset", "port", "q", "refresh", "sort", "tesla"]
+    known = ["class", "fields", "limit", "offset", "port", "q", "refresh", "sort", "tesla"]
     assert answer.json()["error"]["details"] == {"parameter": "klass", "parameters": known}
 
 

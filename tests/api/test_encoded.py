@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from api.encoded import Answers, Body, Once
+from api.encoded import Answers, Body, Once, accepted_coding
 from workbench.fleet import wire
 from workbench.hub import Hub
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 def test_once_is_computed_once_for_all_who_ask_together(run: Callable[..., Any]) -> None:
@@ -52,6 +58,43 @@ def test_gzip_is_of_the_identity_and_always_the_same() -> None:
     bodies = [Body(lambda: b"[1,2,3]" * 1000) for _ in range(2)]
     assert gzip.decompress(bodies[0].gzip.get()) == bodies[0].identity.get()
     assert bodies[0].gzip.get() == bodies[1].gzip.get()
+
+
+def test_zstd_is_of_the_identity_too() -> None:
+    body = Body(lambda: b"[1,2,3]" * 1000)
+    assert zstd.decompress(body.zstd.get()) == body.identity.get()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("", "identity"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("zstd;q=0.5, gzip;q=0.8", "gzip"),
+        ("gzip;q=0.5, zstd;q=0.5", "zstd"),
+        ("ZSTD", "zstd"),
+        ("zstd;q=0, *", "gzip"),
+        ("*", "gzip"),
+        ("*;q=0.1, gzip;q=0", "identity"),
+        ("identity;q=1, gzip;q=0.5", "identity"),
+        ("identity;q=0, gzip;q=0.001", "gzip"),
+        ("gzip;q=nonsense", "identity"),
+        ("gzip;q=nan", "identity"),
+        ("br", "identity"),
+    ],
+)
+def test_the_best_coding_is_chosen(accepted: str, coding: str) -> None:
+    assert accepted_coding(accepted) == coding
+
+
+@pytest.mark.parametrize(("coding", "decompress"), [("zstd", zstd.decompress), ("gzip", gzip.decompress)])
+def test_every_coding_is_the_same_list(http: httpx.Client, coding: str, decompress: Callable[[bytes], bytes]) -> None:
+    with http.stream("GET", "/api/crates", headers={"Accept-Encoding": coding}) as answer:
+        packed = b"".join(answer.iter_raw())
+    assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == (coding, "Accept-Encoding, Origin")
+    plain = http.get("/api/crates", headers={"Accept-Encoding": "identity"})
+    assert decompress(packed) == plain.content
+    assert answer.headers["ETag"] == plain.headers["ETag"]
 
 
 def test_answers_keep_to_their_size() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import panel as pn
 
+from api import routes
 from workbench import Workbench
 from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
@@ -21,7 +22,10 @@ def main() -> None:
     wb = Workbench.scan(sys.argv[1], watch=True, plan=plan)
     functions = page_functions(wb, Tokens([Token.of("operator", SECRET)]))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    server = pn.serve(functions, port=port, address="127.0.0.1", start=False, show=False, verbose=False)
+    server = pn.serve(
+        functions, port=port, address="127.0.0.1", start=False, show=False, verbose=False,
+        extra_patterns=routes(wb._hub),
+    )  # fmt: skip
     sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
     sys.stdout.flush()
 

@@ -1,0 +1,23 @@
+// HEAD and OPTIONS are on every path and alike; a person looks for the rest.
+const HIDDEN = ["head", "options"];
+
+async function show() {
+  const answer = await fetch("/api/openapi.json");
+  const spec = await answer.json();
+  for (const path of Object.values(spec.paths)) {
+    for (const method of HIDDEN) delete path[method];
+  }
+  SwaggerUIBundle({
+    spec,
+    dom_id: "#viewer",
+    deepLinking: true,
+    docExpansion: "list",
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: true,
+    filter: true,
+    persistAuthorization: false, // a token must not stay behind in the browser
+    validatorUrl: null,
+  });
+}
+
+show();

@@ -1,0 +1,136 @@
+"""The AsyncAPI document holds every frame that the server can send."""
+
+import ast
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from tornado.websocket import WebSocketHandler
+
+import api
+import workbench
+from api import routes
+from api.models.events import EVENTS, MARKS
+from tests.api.conftest import SECRET, LiveApi, until, write_manifest
+from tests.api.test_openapi import strict
+from workbench.events import COALESCE_ABOVE, TOPICS, Draft, drafts_of
+from workbench.fleet.diff import CrateAction, diff
+from workbench.fleet.manifest import parse_manifest
+from workbench.fleet.snapshot import Snapshot
+
+TOKEN = {"Authorization": f"Bearer {SECRET}"}
+
+
+@pytest.fixture
+def document(http: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = http.get("/api/asyncapi.json").json()
+    return found
+
+
+def check(document: dict[str, Any], frame: dict[str, Any]) -> None:
+    payload = document["components"]["messages"][frame["type"]]["payload"]
+    text = json.dumps({"$defs": document["components"]["schemas"], **payload})
+    schema = strict(json.loads(text.replace("#/components/schemas/", "#/$defs/")))
+    assert [f"{e.json_path}: {e.message[:200]}" for e in Draft202012Validator(schema).iter_errors(frame)] == []
+
+
+def drafted() -> Iterator[str]:
+    """The types in the code wherever a Draft is made; parts in braces stand for anything."""
+    for package in (api, workbench):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Draft" and node.args:
+                    yield ast.unparse(node.args[0])
+
+
+def test_every_type_that_the_code_drafts_is_described(document: dict[str, Any]) -> None:
+    messages = set(document["components"]["messages"])
+    assert messages == {*EVENTS, *MARKS, "subscribe"}
+    patterns = [
+        re.sub(r"\{[^}]*\}", "[a-z]+", ast.literal_eval(text.lstrip("f"))) for text in drafted() if text[-1] in "'\""
+    ]
+    assert len(patterns) >= 5
+    for pattern in patterns:
+        assert [name for name in messages if re.fullmatch(pattern, name)], pattern
+    assert {topic for topic, _ in EVENTS.values()} <= set(TOPICS)
+
+
+def test_every_reference_is_sound(document: dict[str, Any]) -> None:
+    for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)):
+        place: Any = document
+        for part in reference.split("/"):
+            place = place[part]
+
+
+def test_every_socket_and_the_stream_are_channels(document: dict[str, Any], api: LiveApi) -> None:
+    sockets = {pattern for pattern, handler, _ in routes(api.hub) if issubclass(handler, WebSocketHandler)}
+    assert {channel["address"] for channel in document["channels"].values()} == {*sockets, "/api/events"}
+
+
+def events_of(older: Snapshot, newer: Snapshot) -> list[Draft]:
+    return drafts_of(diff(older, newer), newer)
+
+
+def fleet(count: int, port: int = 18000) -> dict[str, Any]:
+    text = '[smart-crate]\nname = "c{0}"\nversion = "1.0.0"\n\n[ports]\nui = {1}\n'
+    return {
+        f"c{n}/smart-crate.toml": parse_manifest(f"c{n}/smart-crate.toml", text.format(n, port + n).encode())
+        for n in range(count)
+    }
+
+
+def test_every_type_of_a_difference_is_as_described(document: dict[str, Any], api: LiveApi) -> None:
+    empty, few = Snapshot(), Snapshot().apply(fleet(3))
+    moved = few.apply(fleet(3, 18150))
+    many = empty.apply(fleet(COALESCE_ABOVE + 10, 50000))
+    gone = few.apply(dict.fromkeys(few.records))
+    drafts = [
+        *events_of(empty, few),
+        *events_of(few, moved),
+        *events_of(moved, few),
+        *events_of(few, gone),
+        *events_of(empty, many),
+    ]
+    for event in api.hub.log.number(drafts, 1):
+        check(document, json.loads(event.frame))
+    told = {draft.type for draft in drafts}
+    assert told == {name for name, (topic, _) in EVENTS.items() if topic != "assignments"}
+    assert {f"crate.{action}" for action in CrateAction.__args__} <= told  # type: ignore[attr-defined]
+
+
+def test_real_frames_are_as_described(live_api: LiveApi, document: dict[str, Any], fleet_dir: Path) -> None:
+    async def listen() -> list[dict[str, Any]]:
+        async with live_api.socket() as client:
+            frames = await client.take(1)
+            await client.send({"type": "subscribe", "topics": list(TOPICS), "since": 10**9})
+            frames += await client.take(2)
+            await asyncio.to_thread(change)
+            while {frame["type"] for frame in frames} < expected:
+                frames += await client.take(1)
+            return frames
+
+    def change() -> None:
+        body = {"crate_name": "ledger", "block": "GIS", "lease_seconds": 1}
+        made = live_api.client.post("/api/ports/assign", json=body, headers=TOKEN).json()
+        lasting = live_api.client.post("/api/ports/assign", json=body | {"lease_seconds": 60}, headers=TOKEN).json()
+        assert made["port"] != lasting["port"]
+        live_api.client.post(f"/api/ports/{lasting['port']}/release", json={}, headers=TOKEN)
+        write_manifest(fleet_dir, "libs/new", '[smart-crate]\nname = "new"\nversion = "1"\n\n[ports]\nui = 18030\n')
+
+    kinds = ["made", "released", "expired"]
+    expected = {*MARKS, *(f"assignment.{kind}" for kind in kinds), "crate.added", "port.changed", "fleet.revision"}
+    for frame in asyncio.run(asyncio.wait_for(listen(), 20)):
+        check(document, frame)
+    until(lambda: live_api.clients() == 0)
+
+
+def test_what_is_not_described_fails(document: dict[str, Any], api: LiveApi) -> None:
+    (event,) = api.hub.log.number([Draft("crate.added", "crates", {"name": "a", "path": "a", "mood": "fine"})], 1)
+    with pytest.raises(AssertionError):
+        check(document, json.loads(event.frame))
