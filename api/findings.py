@@ -14,7 +14,7 @@ from workbench.errors import InvalidRequest
 from workbench.fleet.model import Finding, fold
 from workbench.fleet.rules import RULES, Severity
 from workbench.fleet.snapshot import Snapshot, finding_order
-from workbench.fleet.wire import finding_model
+from workbench.fleet.wire import finding_model, finding_models
 
 _KINDS = frozenset(rule.kind for rule in RULES.values())
 
@@ -75,7 +75,7 @@ def _shown(item: Finding, fields: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _all(snapshot: Snapshot) -> Body:
-    return Body(lambda: json_bytes([finding_model(item) for item in snapshot.findings]), len(snapshot.findings))
+    return Body(lambda: json_bytes(finding_models(snapshot.findings)), len(snapshot.findings))
 
 
 def _check_kinds(kinds: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from api.metrics import MetricsHandler, PlainMetricsHandler
 from api.openapi import openapi_document
 from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
+from api.search import SearchHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
 from api.validation import ValidateHandler
 from workbench.hub import Hub
@@ -49,6 +50,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/ports/([^/]+)/release", ReleaseHandler, mounted),
             (r"/api/ports/([^/]+)", PortHandler, mounted),
             (r"/api/findings", FindingsHandler, mounted),
+            (r"/api/search", SearchHandler, mounted),
             (r"/api/graph", GraphHandler, mounted),
             (r"/api/graph/cycles", CyclesHandler, mounted),
             (r"/api/graph/path", PathHandler, mounted),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Final
 
 import pandas as pd
@@ -59,7 +58,7 @@ def _made_of(findings: Callable[[Snapshot], Iterable[Finding]]) -> Callable[[Sna
 def _rows(findings: Iterable[Finding]) -> FindingRows:
     by_key: dict[str, Finding] = {}
     for item in findings:
-        key = _key(item)
+        key = item.fingerprint
         while key in by_key:  # two findings that differ in their lines alone
             key += "+"
         by_key[key] = item
@@ -67,11 +66,6 @@ def _rows(findings: Iterable[Finding]) -> FindingRows:
     frame = pd.DataFrame(rows, columns=list(COLUMNS), index=list(by_key), dtype=object)
     frame["words"] = pd.Series([" ".join(row).casefold() for row in rows], index=frame.index, dtype=object)
     return FindingRows(frame, by_key)
-
-
-def _key(item: Finding) -> str:
-    """Return what tells a finding from others in a link, and stays when other findings come and go."""
-    return blake2b(repr(item.identity).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def _row(item: Finding) -> tuple[str, ...]:

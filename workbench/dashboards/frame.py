@@ -42,6 +42,7 @@ def framed(name: str, wb: Workbench, page: Page) -> pn.Template:
         "page_title": dict(PAGES)[name],
         "frame_css": sheet("frame"),
         "frame_js": _text("frame.js"),
+        "search_js": _text("search.js"),
     }.items():
         template.add_variable(variable, value)
 

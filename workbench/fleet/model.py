@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple
 
 from workbench.fleet.positions import KeyPath, Positions, dotted
@@ -131,6 +132,11 @@ class Finding(NamedTuple):
     def identity(self) -> tuple[object, ...]:
         """What makes two findings of different revisions the same: everything but the lines."""
         return self.code, self.message, self.crates, self.ports, tuple((s.path, s.key_path) for s in self.sites)
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity as 12 hexadecimal digits, for links that outlive other findings."""
+        return blake2b(repr(self.identity).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def finding(
