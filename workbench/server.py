@@ -146,7 +146,7 @@ class Server:
         self._hub.start()
         self._bokeh = self._pages_server()
         self._bokeh.start()
-        applications = [self._bokeh._tornado]
+        applications: list[Application] = [self._bokeh._tornado]
         if self.address.ws_port is not None:
             applications.append(self._application("socket_routes"))
         if self.address.mux_port is not None:
@@ -158,7 +158,7 @@ class Server:
         """Bind all ports before anything slow begins, and answer there that the server is starting."""
         address = self.address
         wanted = {"--port": address.port, "--ws-port": address.ws_port, "--mux-gateway": address.mux_port}
-        bound_to = {option: _bound(option, port, address.host) for option, port in wanted.items() if port is not None}
+        bound_to = _all_bound({option: port for option, port in wanted.items() if port is not None}, address.host)
         ports = {option: bound[0].getsockname()[1] for option, bound in bound_to.items()}
         self.address = Address(address.host, ports["--port"], ports.get("--ws-port"), ports.get("--mux-gateway"))
         sockets = list(bound_to.values())
@@ -262,6 +262,18 @@ def _dashboards(hub: "Hub", tokens: "Tokens | None") -> Pages:
 
     functions: Pages = page_functions(Workbench(hub), default_tokens() if tokens is None else tokens)
     return functions
+
+
+def _all_bound(ports: Mapping[str, int], host: str) -> dict[str, list[socket.socket]]:
+    """Return the sockets of every port by its option; if one port is taken, none stays bound."""
+    with contextlib.ExitStack() as stack:
+        bound = {}
+        for option, port in ports.items():
+            bound[option] = _bound(option, port, host)
+            for item in bound[option]:
+                stack.enter_context(item)
+        stack.pop_all()
+    return bound
 
 
 def _bound(option: str, port: int, host: str) -> list[socket.socket]:

@@ -29,6 +29,11 @@ logger = logging.getLogger(__name__)
 
 STATE_FILE: Final = "workbench.duckdb"
 KEPT_EVENTS: Final = 100_000
+"""The newest events, which are kept however old they are."""
+MOST_EVENTS: Final = 1_000_000
+"""As many are kept of a busy day."""
+_KEPT_SECONDS: Final = 86_400
+_PRUNE_EVERY: Final = 5_000
 T = TypeVar("T")
 _PART: Final = Column("part", "text", "record or group that the row came from")
 _BATCH: Final = 200
@@ -46,6 +51,8 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._mirrored_records: dict[str, Record] = {}
         self._mirrored_groups: dict[Subject, tuple[Finding, ...]] = {}
+        self._pruned_at = 0
+        self._last_seq = 0
 
     def open(self) -> None:
         """Open or create the file. Raises StoreError if it cannot be written or another process holds it."""
@@ -100,6 +107,7 @@ class Store:
 
     def restore(self) -> tuple[int, list[Event]]:
         """Return (last revision, the newest kept events, oldest first)."""
+        self.prune_events()
         try:
             (revision,) = self.connection.execute("SELECT coalesce(max(revision), 0) FROM revisions").fetchone() or (0,)
             rows = self.connection.execute(
@@ -127,6 +135,7 @@ class Store:
             if not known:
                 self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
+        self._last_seq = max([self._last_seq, *(event.seq for event in events)])
 
     def assignments(self) -> list[Entry]:
         """Return the journal of the assignments, oldest entry first."""
@@ -141,9 +150,24 @@ class Store:
             self._insert("assignments", entry_table(entries), [column.name for column in ENTRY_COLUMNS])
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
 
+    def prune_events(self, kept: int = KEPT_EVENTS, most: int = MOST_EVENTS, seconds: float = _KEPT_SECONDS) -> None:
+        """Delete events that are neither among the newest `kept` nor younger than `seconds`, and all beyond `most`.
+
+        The newest one always stays: numbers go on from there.
+        """
+        oldest = datetime.fromtimestamp(time.time() - seconds, UTC)
+        with self._guarded():
+            (last,) = self.connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone() or (0,)
+            self.connection.execute(
+                "DELETE FROM events WHERE seq <= ? AND (ts < ? OR seq <= ?)", [last - kept, oldest, last - most]
+            )
+        self._pruned_at = last
+
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
         """Bring the mirror tables nearer to a snapshot for about `budget` seconds; True when they are equal to it."""
         deadline = time.monotonic() + budget
+        if self._last_seq > self._pruned_at + _PRUNE_EVERY:
+            self.prune_events()
         stale = [p for p, r in snapshot.records.items() if self._mirrored_records.get(p) is not r]
         stale += [path for path in self._mirrored_records if path not in snapshot.records]
         groups = snapshot.finding_groups()
