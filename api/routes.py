@@ -15,6 +15,7 @@ from api.events import (
 )
 from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
+from api.history import DiffHandler, HistoryHandler
 from api.metrics import MetricsHandler, PlainMetricsHandler
 from api.mux_gateway import GatewayHealthHandler, GatewayServiceHandler, GatewayStatusHandler
 from api.plan import PlanHandler
@@ -58,6 +59,8 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/graph/path", PathHandler, mounted),
             (r"/api/graph/blast-radius/([^/]+)", BlastRadiusHandler, mounted),
             (r"/api/graph/(.+)", NodeHandler, mounted),
+            (r"/api/history", HistoryHandler, mounted),
+            (r"/api/diff", DiffHandler, mounted),
             (r"/api/query", QueryHandler, mounted),
             (r"/api/snapshot/([^/]*)", SnapshotTableHandler, mounted),
             (r"/api/events", EventStreamHandler, mounted),

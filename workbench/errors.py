@@ -189,6 +189,19 @@ class TooManyClients(Unavailable):
     code = "too-many-clients"
 
 
+class UnknownRevision(NotFound):
+    """There is no such revision (yet)."""
+
+    code = "unknown-revision"
+
+
+class RevisionGone(WorkbenchError):
+    """A revision is no longer kept; `details["oldest"]` is the oldest that is."""
+
+    code = "revision-gone"
+    status = 410
+
+
 class TooManyQueries(Unavailable):
     """As many queries run and wait as the server takes."""
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import duckdb
 import orjson
@@ -18,11 +18,13 @@ from workbench.assignments import Entry
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.model import Finding
+from workbench.fleet.rebuild import rebuilt
 from workbench.fleet.snapshot import Record, Snapshot, Subject
 from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
 from workbench.fleet.wire import summary_model
 from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
+from workbench.store.history_rows import HistoryRows, kept_at, plan_at, prune_history, revision_rows
 from workbench.store.schema import MIGRATIONS, mirror_ddl
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._mirrored_records: dict[str, Record] = {}
         self._mirrored_groups: dict[Subject, tuple[Finding, ...]] = {}
+        self._history = HistoryRows()
         self._pruned_at = 0
         self._last_seq = 0
 
@@ -109,6 +112,7 @@ class Store:
         """Return (last revision, the newest kept events, oldest first)."""
         self.prune_events()
         try:
+            self._history.restore(self.connection)
             (revision,) = self.connection.execute("SELECT coalesce(max(revision), 0) FROM revisions").fetchone() or (0,)
             rows = self.connection.execute(
                 "SELECT seq, revision, epoch(ts), type, topic, data FROM events ORDER BY seq DESC LIMIT ?",
@@ -133,7 +137,8 @@ class Store:
         with self._guarded():
             known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchone()
             if not known:
-                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+            self._history.write(self.connection, snapshot)
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
         self._last_seq = max([self._last_seq, *(event.seq for event in events)])
 
@@ -150,6 +155,25 @@ class Store:
             self._insert("assignments", entry_table(entries), [column.name for column in ENTRY_COLUMNS])
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
 
+    def revisions(self) -> list[dict[str, Any]]:
+        """Return every revision that can be had again, oldest first: revision, taken_at, figures, changed manifests."""
+        with self._reading() as cursor:
+            return revision_rows(cursor)
+
+    def snapshot_at(self, revision: int, taken_at: float, near: Snapshot) -> Snapshot:
+        """Return the snapshot of a kept revision; any thread may ask."""
+        with self._reading() as cursor:
+            kept, plan = kept_at(cursor, revision), plan_at(cursor, revision)
+        return rebuilt(kept, plan, revision, taken_at, near)
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            with self.connection.cursor() as cursor:
+                yield cursor
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
     def prune_events(self, kept: int = KEPT_EVENTS, most: int = MOST_EVENTS, seconds: float = _KEPT_SECONDS) -> None:
         """Delete events that are neither among the newest `kept` nor younger than `seconds`, and all beyond `most`.
 
@@ -161,6 +185,7 @@ class Store:
             self.connection.execute(
                 "DELETE FROM events WHERE seq <= ? AND (ts < ? OR seq <= ?)", [last - kept, oldest, last - most]
             )
+            prune_history(self.connection)
         self._pruned_at = last
 
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
