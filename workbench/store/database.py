@@ -133,11 +133,12 @@ class Store:
             snapshot.revision,
             datetime.fromtimestamp(snapshot.taken_at, UTC),
             *(figures[key] for key in ("crates", "manifests", "findings", "errors", "warnings")),
+            self._history.plan_text(snapshot.plan),
         ]
         with self._guarded():
             known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchone()
             if not known:
-                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             self._history.write(self.connection, snapshot)
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
         self._last_seq = max([self._last_seq, *(event.seq for event in events)])

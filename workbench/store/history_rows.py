@@ -19,6 +19,11 @@ _COLUMNS: Final = ("path", "text", "digest", "good", "problem")
 
 Row = tuple[str | None, str | None, str | None, str | None]
 """(digest of the text, digest of the file, digest of the last good text, problem as JSON); all None for a file gone."""
+_FEW: Final = 4
+_INSERT_TEXT: Final = (
+    "INSERT INTO manifest_texts SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM manifest_texts WHERE digest = $1)"
+)
+
 GONE: Final[Row] = (None, None, None, None)
 
 
@@ -28,6 +33,7 @@ class HistoryRows:
     def __init__(self) -> None:
         self._written: dict[str, Row] = {}
         self._token: object = None
+        self._plan: tuple[PortPlan, str] | None = None
 
     def restore(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Take up what was written in earlier runs."""
@@ -52,10 +58,6 @@ class HistoryRows:
                 changes[path] = row
         if changes:
             self._insert(connection, snapshot.revision, changes, texts)
-        connection.execute(
-            "UPDATE revisions SET plan = ? WHERE revision = ? AND plan IS NULL",
-            [_PLAN.dump_json(snapshot.plan).decode(), snapshot.revision],
-        )
         for path, row in changes.items():
             if row is GONE:
                 self._written.pop(path, None)
@@ -63,10 +65,23 @@ class HistoryRows:
                 self._written[path] = row
         self._token = snapshot.token
 
+    def plan_text(self, plan: PortPlan) -> str:
+        """Return a port plan as it is written; the last one's text is kept, for it is nearly always the same."""
+        if self._plan is None or self._plan[0] is not plan:
+            self._plan = (plan, _PLAN.dump_json(plan).decode())
+        return self._plan[1]
+
     @staticmethod
     def _insert(
         connection: duckdb.DuckDBPyConnection, revision: int, changes: Mapping[str, Row], texts: Mapping[str, str]
     ) -> None:
+        if len(changes) <= _FEW:
+            for path, row in changes.items():
+                connection.execute("INSERT INTO manifest_changes VALUES (?, ?, ?, ?, ?, ?)", [revision, path, *row])
+                for key in (row[0], row[2]):
+                    if key is not None:
+                        connection.execute(_INSERT_TEXT, [key, texts[key]])
+            return
         columns = zip(*((path, *row) for path, row in changes.items()), strict=True)
         arrays = [pa.array(column, pa.string()) for column in columns]
         known = {key for row in changes.values() for key in (row[0], row[2]) if key is not None}
