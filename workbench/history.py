@@ -13,6 +13,8 @@ from workbench.hub import Hub
 Json = dict[str, Any]
 Moment = int | float | str | datetime
 
+_HALF_A_MICROSECOND: Final = 5e-7
+"""Times are kept to the microsecond, which a float holds a little more or less of."""
 _FIGURES: Final = ("crates", "manifests", "findings", "errors", "warnings")
 
 
@@ -59,7 +61,7 @@ class History:
         if isinstance(moment, int):
             return now if moment == now.revision else self._rebuilt(self._row(moment), now)
         rows = self.revisions()
-        position = bisect_right([row["taken_at"] for row in rows], _seconds(moment))
+        position = bisect_right([row["taken_at"] for row in rows], _seconds(moment) + _HALF_A_MICROSECOND)
         if position == 0:
             oldest = rows[0]["revision"] if rows else None
             raise RevisionGone("nothing is kept from before that time", oldest=oldest)

@@ -158,7 +158,7 @@ def test_what_is_refused(http: httpx.Client, sql: str) -> None:
         ("SELECT sum(a.range % (b.range + 1)) FROM range(1000000000) a, range(1000000) b", "query-timeout"),
         (f"WITH {DOUBLING} SELECT count(*) FROM t29", None),
         ("SELECT repeat('x', 1000000000) FROM range(1000)", "query-error"),
-        ("SELECT list(repeat('x', 1000000)) FROM range(100000)", "query-error"),
+        ("SELECT list(repeat('x', 1000000)) FROM range(100000)", None),
         ("SELECT " + "(" * 40_000 + "1" + ")" * 40_000, None),
     ],
     ids=["recursive", "cross-join", "doubling", "repeat", "list", "parentheses"],
