@@ -9,9 +9,13 @@ from api.schemas import Json, Schemas, plain
 from workbench.config import DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.events import TOPICS
 
+_STREAM: Final = "stream"
 _CHANNELS: Final = {
     "socket": ("/ws", "WebSocket: `hello`, then events. A `subscribe` message chooses topics and replays."),
-    "stream": ("/api/events", "Server-sent events: each frame is the `data` of one, whose `id` is its `seq`."),
+    "system": ("/ws/system", "WebSocket: as `/ws`, subscribed to what concerns the fleet as a whole."),
+    "deployments": ("/ws/deployments", "WebSocket: as `/ws`, subscribed to deployments."),
+    "health": ("/ws/health", "WebSocket: as `/ws`, subscribed to the Neural Mux and to the health of services."),
+    _STREAM: ("/api/events", "Server-sent events: each frame is the `data` of one, whose `id` is its `seq`."),
 }
 
 
@@ -62,16 +66,14 @@ def _said(model: type[Model]) -> Json:
 
 def _channel(name: str, frames: list[str]) -> Json:
     address, description = _CHANNELS[name]
-    known = [*frames, *(["subscribe"] if name == "socket" else [])]
+    known = [*frames, *([] if name == _STREAM else ["subscribe"])]
     channel: Json = {
         "address": address,
         "description": description,
-        "servers": [
-            {"$ref": f"#/servers/{server}"} for server in (("pages", "own") if name == "socket" else ("http",))
-        ],
+        "servers": [{"$ref": f"#/servers/{server}"} for server in (("http",) if name == _STREAM else ("pages", "own"))],
         "messages": {frame: {"$ref": f"#/components/messages/{frame}"} for frame in known},
     }
-    if name == "socket":
+    if name != _STREAM:
         channel["bindings"] = {"ws": {"method": "GET", "query": _query()}}
     return channel
 
@@ -96,8 +98,13 @@ def _operations(frames: list[str]) -> Json:
             "messages": references,
         }
 
+    sockets = [name for name in _CHANNELS if name != _STREAM]
     return {
-        "followSocket": entry("socket", "send", frames, "The server tells what happens."),
-        "followStream": entry("stream", "send", frames, "The server tells what happens."),
-        "subscribe": entry("socket", "receive", ["subscribe"], "A client chooses what it gets."),
+        **{
+            f"follow{name.title()}": entry(name, "send", frames, "The server tells what happens.") for name in _CHANNELS
+        },
+        **{
+            f"subscribe{name.title()}": entry(name, "receive", ["subscribe"], "A client chooses what it gets.")
+            for name in sockets
+        },
     }

@@ -35,18 +35,18 @@ Name = Annotated[
 PortNumber = Annotated[int, Field(ge=1, le=MAX_PORT)]
 
 
-def parse_body(model: type[M], request: HTTPServerRequest) -> M:
-    """Return the body of a request; an empty one counts as `{}`.
+def parse_body(model: type[M], request: HTTPServerRequest, limit: int = MAX_BODY) -> M:
+    """Return the body of a request of at most `limit` bytes; an empty one counts as `{}`.
 
     Raises UnsupportedMediaType, PayloadTooLarge, or InvalidRequest that names the first wrong field.
     """
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise UnsupportedMediaType(f"send {JSON}, not {media_type or 'nothing'}", content_type=media_type)
-    if len(request.body) > MAX_BODY:
+    if len(request.body) > limit:
         raise PayloadTooLarge(
-            f"a request may have {MAX_BODY} bytes, this has {len(request.body)}",
-            limit=MAX_BODY, found=len(request.body),
+            f"a request may have {limit} bytes, this has {len(request.body)}",
+            limit=limit, found=len(request.body),
         )  # fmt: skip
     try:
         return model.model_validate_json(request.body or b"{}")

@@ -131,6 +131,27 @@ class EventSocket(EventClient, WebSocketHandler):
             self._subscriber.close()
 
 
+class SystemSocket(EventSocket):
+    """/ws/system: what concerns the fleet as a whole and the workbench itself."""
+
+    access = "read"
+    topics = ("system",)
+
+
+class DeploymentSocket(EventSocket):
+    """/ws/deployments: the progress of deployments."""
+
+    access = "read"
+    topics = ("deployments",)
+
+
+class HealthSocket(EventSocket):
+    """/ws/health: whether services are well, as the Neural Mux and our own observations say."""
+
+    access = "read"
+    topics = ("mux", "health")
+
+
 def _parsed(message: str | bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(message)

@@ -22,6 +22,7 @@ TAGS: Final = {
     "Crates": "The registry, and manifests that are only tried.",
     "Ports": "Claims, conflicts, and ports that are handed out.",
     "Findings": "What is wrong or worth knowing.",
+    "History": "What the fleet was, and what changed.",
     "Graph": "The slot graph and questions about it.",
     "Events": "What happens, as it happens.",
     "System": "How the server fares.",
@@ -38,6 +39,7 @@ HEADERS: Final[Json] = {
     "Cache-Control": _header("Whether the answer may be kept, and must be asked for again.", examples=["no-cache"]),
     "Content-Security-Policy": _header("What the page may load: nothing but from here."),
     "Referrer-Policy": _header("What the page tells where its links lead.", examples=["no-referrer"]),
+    "Content-Disposition": _header("Under which name to keep the file."),
     "ETag": _header("The revision; send it back as `If-None-Match`.", pattern='^"[^"]+"$'),
     "Link": _header("The neighbouring pages (RFC 8288), where `limit` was given."),
     "Location": _header("Where the result can be read.", format="uri-reference"),
@@ -46,6 +48,8 @@ HEADERS: Final[Json] = {
     "WWW-Authenticate": _header("How to say who calls.", examples=["Bearer"]),
     "X-Muted-Count": _header("How many of the findings asked for the settings accept.", pattern="^[0-9]+$"),
     "X-Request-Id": _header("Names the request in the server's log; the caller may choose it."),
+    "X-Revision": _header("The revision that was asked.", pattern="^[0-9]+$"),
+    "X-Truncated": _header("Whether there were more rows than the limit.", enum=["true", "false"]),
     "X-Total-Count": _header("How many there are in all, before `limit` and `offset`.", pattern="^[0-9]+$"),
 }
 

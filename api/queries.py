@@ -50,7 +50,7 @@ class FieldsQuery(PageQuery):
 
     def chosen(self, known: Collection[str]) -> tuple[str, ...]:
         """Return the fields asked for, of those that there are; raises InvalidRequest for another."""
-        names = [name.strip() for item in self.fields for name in item.split(",")]
+        names = [name.strip() for item in self.fields for name in item.split(",") if name.strip()]
         for name in names:
             if name not in known:
                 message = f'parameter "fields": there is no field "{name[:100]}"; there are {", ".join(known)}'

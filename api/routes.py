@@ -1,19 +1,32 @@
 """Every route of the API and the handler that answers it."""
 
+from typing import Any
+
 from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
 from api.asyncapi import asyncapi_document
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
 from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
 from api.encoded import json_bytes
-from api.events import EventSocket, EventStreamHandler, RecentEventsHandler
+from api.events import (
+    DeploymentSocket,
+    EventSocket,
+    EventStreamHandler,
+    HealthSocket,
+    RecentEventsHandler,
+    SystemSocket,
+)
 from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
+from api.history import DiffHandler, HistoryHandler
 from api.metrics import MetricsHandler, PlainMetricsHandler
+from api.mux_gateway import GatewayHealthHandler, GatewayServiceHandler, GatewayStatusHandler
 from api.openapi import openapi_document
 from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
+from api.query import QueryHandler
 from api.search import SearchHandler
+from api.snapshots import SnapshotTableHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
 from api.validation import ValidateHandler
 from workbench.hub import Hub
@@ -22,8 +35,8 @@ from workbench.hub import Hub
 def routes(hub: Hub) -> list[Route]:
     """Return the routes, to be mounted in a Tornado application or given to Panel as `extra_patterns`.
 
-    The application's settings may hold `api_origins` (an OriginPolicy), `api_tokens` (Tokens) and
-    `event_limits` (EventLimits).
+    The application's settings may hold `api_origins` (an OriginPolicy), `api_tokens` (Tokens),
+    `event_limits` (EventLimits) and `query_limits` (QueryLimits).
     """
     mounted = {"hub": hub}
     table: list[Route] = []
@@ -56,6 +69,10 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/graph/path", PathHandler, mounted),
             (r"/api/graph/blast-radius/([^/]+)", BlastRadiusHandler, mounted),
             (r"/api/graph/(.+)", NodeHandler, mounted),
+            (r"/api/history", HistoryHandler, mounted),
+            (r"/api/diff", DiffHandler, mounted),
+            (r"/api/query", QueryHandler, mounted),
+            (r"/api/snapshot/([^/]*)", SnapshotTableHandler, mounted),
             (r"/api/events", EventStreamHandler, mounted),
             (r"/api/events/recent", RecentEventsHandler, mounted),
             (r"/ws", EventSocket, mounted),
@@ -63,6 +80,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/asyncapi\.json", AsyncApiHandler, asyncapi),
             (r"/api/docs", DocsHandler, viewer),
             (r"/api/docs/([^/]+)", DocsFileHandler, viewer),
+            *narrow_sockets(mounted),
             (r"/api(?:/.*)?", NotFoundHandler, mounted),
         ]
     )
@@ -72,4 +90,29 @@ def routes(hub: Hub) -> list[Route]:
 def socket_routes(hub: Hub) -> list[Route]:
     """Return the routes of the port that is the WebSocket's own."""
     mounted = {"hub": hub}
-    return check_access([(r"/(?:ws)?", EventSocket, mounted), (r"/.*", NotFoundHandler, mounted)])
+    return check_access(
+        [(r"/(?:ws)?", EventSocket, mounted), *narrow_sockets(mounted), (r"/.*", NotFoundHandler, mounted)]
+    )
+
+
+def gateway_routes(hub: Hub) -> list[Route]:
+    """Return the routes of the port on which the server answers as a Neural Mux would."""
+    mounted = {"hub": hub}
+    return check_access(
+        [
+            (r"/health", GatewayHealthHandler, mounted),
+            (r"/status", GatewayStatusHandler, mounted),
+            (r"/services", GatewayStatusHandler, mounted),
+            (r"/services/([^/]+)", GatewayServiceHandler, mounted),
+            (r"/.*", NotFoundHandler, mounted),
+        ]
+    )
+
+
+def narrow_sockets(mounted: dict[str, Any]) -> list[Route]:
+    """Return the sockets that begin with some topics only."""
+    return [
+        (r"/ws/system", SystemSocket, mounted),
+        (r"/ws/deployments", DeploymentSocket, mounted),
+        (r"/ws/health", HealthSocket, mounted),
+    ]

@@ -20,6 +20,16 @@ ROOMS = {
         "workbench.events",
         "workbench.frames",
         "workbench.assignments",
+        "workbench.worker",
+    },
+    "workbench.worker": {"workbench.errors"},
+    "workbench.table_files": {"workbench.fleet"},
+    "workbench.query_pool": {
+        "workbench.errors",
+        "workbench.fleet",
+        "workbench.hub",
+        "workbench.store",
+        "workbench.worker",
     },
     "workbench.hub": {
         "workbench.hub",

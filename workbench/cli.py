@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workbench import __version__
-from workbench.config import has_variables
+from workbench.config import DEFAULT_MUX_PORT, has_variables
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES
 from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
@@ -199,6 +199,11 @@ def schema() -> None:
     "--state", type=click.Path(path_type=Path, file_okay=False), default=None,
     help="Folder of the state file (default: WORKBENCH_STATE, or the user's data directory).",
 )  # fmt: skip
+@click.option(
+    "--mux-gateway", type=click.IntRange(1, 65535), is_flag=False, flag_value=DEFAULT_MUX_PORT, default=None,
+    metavar="[PORT]",
+    help="Also answer as a Neural Mux would, on a port of its own.  [without PORT: 18100]",
+)  # fmt: skip
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
 def serve(  # noqa: PLR0917
     paths: Roots,
@@ -208,6 +213,7 @@ def serve(  # noqa: PLR0917
     port: int | None,
     ws_port: int | None,
     state: Path | None,
+    mux_gateway: int | None,
     open_browser: bool,
 ) -> None:
     """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
@@ -257,6 +263,8 @@ def serve(  # noqa: PLR0917
             allow_origins=(server.origins if server else None) or (),
             last_list=LastList(folder, key),
             tokens=opened.tokens,
+            query_limits=settings.query.limits() if settings else None,
+            mux_gateway=mux_gateway,
         )
 
 

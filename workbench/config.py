@@ -12,6 +12,7 @@ SETTINGS_FILE: Final = "workbench.toml"
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 15180
 DEFAULT_WS_PORT: Final = 15181
+DEFAULT_MUX_PORT: Final = 18100
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
 

@@ -106,9 +106,22 @@ class Unauthorized(WorkbenchError):
 
 
 class QueryError(InvalidRequest):
-    """A SQL query is wrong, writes, or exceeds its limits."""
+    """A query is wrong, writes, or exceeds its limits; `details` say the line, the column and the nearest names."""
 
     code = "query-error"
+    status = 400
+
+
+class QueryTimeout(QueryError):
+    """A query took longer than it may, and was stopped."""
+
+    code = "query-timeout"
+
+
+class QueryCancelled(QueryError):
+    """Whoever asked went away, and the query was stopped."""
+
+    code = "query-cancelled"
 
 
 class ConfigurationError(WorkbenchError):
@@ -174,6 +187,25 @@ class TooManyClients(Unavailable):
     """As many clients follow the events as the server takes."""
 
     code = "too-many-clients"
+
+
+class UnknownRevision(NotFound):
+    """There is no such revision (yet)."""
+
+    code = "unknown-revision"
+
+
+class RevisionGone(WorkbenchError):
+    """A revision is no longer kept; `details["oldest"]` is the oldest that is."""
+
+    code = "revision-gone"
+    status = 410
+
+
+class TooManyQueries(Unavailable):
+    """As many queries run and wait as the server takes."""
+
+    code = "too-many-queries"
 
 
 class NoPath(NotFound):

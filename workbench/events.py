@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import orjson
 
@@ -14,8 +14,8 @@ from workbench.fleet.diff import Diff
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import claim_model, crate_model, finding_model, iso, summary_model
 
-Topic = Literal["crates", "ports", "findings", "mux", "deployments", "assignments", "system"]
-TOPICS: Final[tuple[Topic, ...]] = ("crates", "ports", "findings", "mux", "deployments", "assignments", "system")
+Topic = Literal["crates", "ports", "findings", "mux", "deployments", "assignments", "health", "system"]
+TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 
 COALESCE_ABOVE: Final = 50
 """From how many changes of one topic in one revision they are told as one event with their names."""

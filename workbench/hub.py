@@ -94,6 +94,14 @@ class Hub:
         self._kept_revision = 0
         self._keep_at = 0.0
 
+    @classmethod
+    def frozen(cls, snapshot: Snapshot) -> "Hub":
+        """Return a hub that shows one snapshot and follows nothing."""
+        hub = cls([], HubOptions(plan=snapshot.plan, watch=False))
+        hub._snapshot, hub.reconciled_at = snapshot, snapshot.taken_at
+        hub._ready.set()
+        return hub
+
     @property
     def snapshot(self) -> Snapshot:
         """The newest complete revision."""
@@ -351,7 +359,9 @@ class Hub:
         except StoreError as error:
             self._lose_journal(error)
             return
-        self._snapshot.revision = max(revision, self._snapshot.revision)
+        if revision > self._snapshot.revision:
+            # A fleet recalled from before the newest revision is another state than that: it takes the next number.
+            self._snapshot.revision = revision + self.is_last_known
         self.log.restore(events)
 
     def _write(self, snapshot: Snapshot, events: list[Event]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
     from workbench.hub import Hub
+    from workbench.query_pool import QueryLimits
     from workbench.tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -40,11 +41,12 @@ _ANY_HOST: Final = frozenset({"", "0.0.0.0", "::"})
 
 @dataclass(frozen=True)
 class Address:
-    """Where to listen. A port of 0 is any free one, a `ws_port` of None no second port at all."""
+    """Where to listen. A port of 0 is any free one, a `ws_port` or `mux_port` of None no such port at all."""
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     ws_port: int | None = DEFAULT_WS_PORT
+    mux_port: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,15 +81,20 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     pages: Pages | None = None,
     last_list: LastList | None = None,
     tokens: "Tokens | None" = None,
+    query_limits: "QueryLimits | None" = None,
+    mux_gateway: int | None = None,
 ) -> None:
     """Serve a hub until SIGTERM, SIGINT or `Ctrl-C`; starts the hub and stops it.
 
     A function in place of the hub is called once the ports are bound, off the loop. `allow_origins` are
     further page origins, such as `https://ops.example.org`; `on_ready` is told where the server listens;
     `pages` replaces the dashboards; `last_list` is served until all is ready; `tokens` are those that may
-    change something. Raises AddressInUse if a port is taken.
+    change something; `query_limits` say what a query may cost; on the port `mux_gateway` the server answers as a
+    Neural Mux would. Raises AddressInUse if a port is taken.
     """
-    server = Server(hub, Address(host, port, ws_port), allow_origins, pages, last_list, tokens)
+    server = Server(
+        hub, Address(host, port, ws_port, mux_gateway), allow_origins, pages, last_list, tokens, query_limits
+    )
     asyncio.run(server.run(on_ready, open_browser))
 
 
@@ -101,6 +108,7 @@ class Server:
     pages: Pages | None = None
     last_list: LastList | None = None
     tokens: "Tokens | None" = None
+    query_limits: "QueryLimits | None" = None
     _hub: "Hub | None" = None
     _bokeh: "BokehServer | None" = None
     _listening: list[HTTPServer] = field(default_factory=list)
@@ -138,18 +146,22 @@ class Server:
         self._hub.start()
         self._bokeh = self._pages_server()
         self._bokeh.start()
-        applications = [self._bokeh._tornado, self._socket_application()]
-        for front, application in zip(fronts, applications, strict=False):
+        applications: list[Application] = [self._bokeh._tornado]
+        if self.address.ws_port is not None:
+            applications.append(self._application("socket_routes"))
+        if self.address.mux_port is not None:
+            applications.append(self._application("gateway_routes"))
+        for front, application in zip(fronts, applications, strict=True):
             front.give_way(application)
 
     def _listen(self) -> list[Front]:
-        """Bind both ports before anything slow begins, and answer there that the server is starting."""
+        """Bind all ports before anything slow begins, and answer there that the server is starting."""
         address = self.address
-        sockets = [_bound("--port", address.port, address.host)]
-        if address.ws_port is not None:
-            sockets.append(_bound("--ws-port", address.ws_port, address.host))
-        ports = [bound[0].getsockname()[1] for bound in sockets]
-        self.address = Address(address.host, ports[0], ports[1] if len(ports) > 1 else None)
+        wanted = {"--port": address.port, "--ws-port": address.ws_port, "--mux-gateway": address.mux_port}
+        bound_to = _all_bound({option: port for option, port in wanted.items() if port is not None}, address.host)
+        ports = {option: bound[0].getsockname()[1] for option, bound in bound_to.items()}
+        self.address = Address(address.host, ports["--port"], ports.get("--ws-port"), ports.get("--mux-gateway"))
+        sockets = list(bound_to.values())
         fronts = [Front(starting_application(self.last_list)) for _ in sockets]
         for front, bound in zip(fronts, sockets, strict=True):
             self._listening.append(front.listen(bound))
@@ -172,6 +184,7 @@ class Server:
         if self._hub is None:
             return
         from api.broadcast import close_clients
+        from workbench.query_pool import close_pool
 
         try:
             async with asyncio.timeout(_STOP_SECONDS):
@@ -182,6 +195,7 @@ class Server:
                     await listening.close_all_connections()
         except TimeoutError:
             logger.warning("some connections did not end within %g s", _STOP_SECONDS)
+        await asyncio.to_thread(close_pool, self._hub)
         await asyncio.to_thread(self._hub.stop)
 
     async def _keep_list(self) -> None:
@@ -196,13 +210,14 @@ class Server:
         self._listed = snapshot.revision
         await asyncio.to_thread(lambda: last.write(body.identity.get(), body.gzip.get()))
 
-    def _socket_application(self) -> "Application":
+    def _application(self, routes: str) -> "Application":
+        """Return what answers at a port of its own."""
         from tornado.web import Application
 
-        from api import socket_routes
+        import api
 
         assert self._hub is not None
-        return Application(list(socket_routes(self._hub)), api_origins=self._origins())
+        return Application(list(getattr(api, routes)(self._hub)), api_origins=self._origins())
 
     def _origins(self) -> OriginPolicy:
         own = origins_on(self.address.names, (self.address.port,))
@@ -234,6 +249,7 @@ class Server:
             check_unused_sessions_milliseconds=10_000,
             api_origins=self._origins(),
             api_tokens=self.tokens,
+            query_limits=self.query_limits,
         )
         server._http.stop()
         return server
@@ -246,6 +262,18 @@ def _dashboards(hub: "Hub", tokens: "Tokens | None") -> Pages:
 
     functions: Pages = page_functions(Workbench(hub), default_tokens() if tokens is None else tokens)
     return functions
+
+
+def _all_bound(ports: Mapping[str, int], host: str) -> dict[str, list[socket.socket]]:
+    """Return the sockets of every port by its option; if one port is taken, none stays bound."""
+    with contextlib.ExitStack() as stack:
+        bound = {}
+        for option, port in ports.items():
+            bound[option] = _bound(option, port, host)
+            for item in bound[option]:
+                stack.enter_context(item)
+        stack.pop_all()
+    return bound
 
 
 def _bound(option: str, port: int, host: str) -> list[socket.socket]:

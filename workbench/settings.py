@@ -19,6 +19,7 @@ from workbench.sources.scope import PRUNED, Scope
 
 if TYPE_CHECKING:
     from workbench.hub import HubOptions
+    from workbench.query_pool import QueryLimits
 
 PREFIX: Final = "WORKBENCH_"
 
@@ -87,6 +88,22 @@ class ServerSettings(Section):
     origins: tuple[str, ...] | None = None
 
 
+class QuerySettings(Section):
+    """`[query]`: what a query over the API may cost. `memory` is in megabytes."""
+
+    seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    rows: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
+    memory: Annotated[int, Field(ge=16)] = 512
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    waiting: Annotated[int, Field(ge=0, le=10_000)] = 16
+
+    def limits(self) -> "QueryLimits":
+        """Return the limits of the pool."""
+        from workbench.query_pool import QueryLimits
+
+        return QueryLimits(self.seconds, self.rows, self.memory * 1_000_000, self.workers, self.waiting)
+
+
 class Settings(Section):
     """All settings. Every key has a default, so that no file is needed."""
 
@@ -95,6 +112,7 @@ class Settings(Section):
     ports: PortSettings = Field(default_factory=PortSettings)
     watch: WatchSettings = WatchSettings()
     server: ServerSettings = ServerSettings()
+    query: QuerySettings = QuerySettings()
 
     def hub_options(self) -> "HubOptions":
         """Return how a hub looks after its roots."""

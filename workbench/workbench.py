@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.assignments import Assignment
     from workbench.dashboards import Pages
     from workbench.fleet.whatif import MovePort
+    from workbench.history import Moment
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
@@ -131,6 +132,31 @@ class Workbench:
     def events(self) -> pd.DataFrame:
         """One row per event, oldest first: seq, revision, ts, type, topic, data (JSON)."""
         return frame_of(event_table(self.newest_events()))
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per kept revision, oldest first: revision, taken_at, figures, and how many manifests changed."""
+        from workbench.history import History
+
+        frame = pd.DataFrame(History(self._hub).revisions())
+        frame["taken_at"] = pd.to_datetime((frame["taken_at"] * 1e6).round().astype("int64"), unit="us", utc=True)
+        return frame
+
+    def at(self, moment: "Moment") -> "Workbench":
+        """Return the fleet as it was at a revision or a time, as a workbench that follows nothing.
+
+        A whole number is a revision; a datetime, its ISO form, or seconds as a float a time. Raises RevisionGone
+        for what is no longer kept, UnknownRevision for what never was.
+        """
+        from workbench.history import History
+
+        return Workbench(Hub.frozen(History(self._hub).at(moment)))
+
+    def diff(self, older: "Moment", newer: "Moment") -> dict[str, Any]:
+        """Return what changed between two moments: crates with their fields old and new, ports, findings."""
+        from workbench.history import History, diff_model
+
+        return diff_model(*History(self._hub).diff(older, newer))
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name (`crates`, `ports`, `findings` …) as a DataFrame with Arrow types."""

@@ -23,6 +23,7 @@ from api.broadcast import EventLimits, broadcaster_of, close_clients
 from workbench.events import Draft
 from workbench.hub import Hub, HubOptions
 from workbench.origins import OriginPolicy
+from workbench.query_pool import QueryLimits, close_pool
 from workbench.tokens import Token, Tokens
 
 DEADLINE = 10.0
@@ -152,6 +153,7 @@ class LiveApi:
     def __exit__(self, *_: object) -> None:
         self.client.close()
         self.stop()
+        close_pool(self.hub)
         assert self.left_over == []
         assert not [key for key in broadcast._BROADCASTERS if key[0] is self.hub]
 
@@ -258,8 +260,13 @@ def start_api() -> Iterator[Callable[..., LiveApi]]:
     """Start a server over a hub with settings of the test's choice."""
     started: list[LiveApi] = []
 
-    def start(hub: Hub, limits: EventLimits | None = None, origins: tuple[str, ...] = ()) -> LiveApi:
-        live = LiveApi(hub, event_limits=limits, api_origins=OriginPolicy(origins))
+    def start(
+        hub: Hub,
+        limits: EventLimits | None = None,
+        origins: tuple[str, ...] = (),
+        queries: QueryLimits | None = None,
+    ) -> LiveApi:
+        live = LiveApi(hub, event_limits=limits, api_origins=OriginPolicy(origins), query_limits=queries)
         started.append(live.__enter__())
         return live
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from api import socket_routes
 from api.broadcast import EventLimits, figures_of
 from workbench.events import TOPICS
 from workbench.hub import Hub
@@ -382,3 +383,24 @@ def test_an_edit_on_disk_reaches_a_client(live_api: Any, fleet_dir: Path, run: R
     assert seconds < 5
     if "PYTEST_XDIST_WORKER" not in os.environ:
         assert seconds < 0.5
+
+
+@pytest.mark.parametrize(
+    ("path", "topics"),
+    [("/ws/system", ["system"]), ("/ws/deployments", ["deployments"]), ("/ws/health", ["mux", "health"])],
+)
+def test_sockets_of_a_few_topics(api: Any, run: Run, path: str, topics: list[Any]) -> None:
+    async def talk() -> Any:
+        async with api.socket(path) as client:
+            hello = await client.first("hello")
+            api.publish({"n": 0})
+            api.publish({"n": 1}, topic=topics[-1], kind="thing.changed")
+            event = await client.next()
+            await client.send({"type": "subscribe", "topics": ["crates"]})
+            return hello, event, await client.first("subscribed")
+
+    hello, event, subscribed = run(talk())
+    assert hello["data"]["topics"] == topics
+    assert (event["topic"], event["data"]) == (topics[-1], {"n": 1})
+    assert subscribed["data"]["topics"] == ["crates"]
+    assert any(path in str(pattern) for pattern, *_ in socket_routes(api.hub))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -155,7 +156,7 @@ def test_assignments_are_restored_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    from workbench.store.schema import JOURNAL
+    from workbench.store.schema import JOURNAL, MIGRATIONS
 
     with duckdb.connect(tmp_path / "workbench.duckdb") as connection:
         connection.execute(f"CREATE TABLE versions (version BIGINT); INSERT INTO versions VALUES (1); {JOURNAL}")
@@ -163,7 +164,7 @@ def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path)
     store = Store(tmp_path)
     store.open()
     assert (store.restore(), store.assignments()) == ((5, []), [])
-    assert rows(store, "SELECT max(version) FROM versions") == [(2,)]
+    assert rows(store, "SELECT max(version) FROM versions") == [(len(MIGRATIONS),)]
     store.close()
 
 
@@ -177,3 +178,25 @@ def test_a_hub_takes_up_its_assignments_after_a_restart(tmp_path: Path, sample_c
             assert hub.desk.is_durable
     assert held[0] == held[1]
     assert isinstance(hub.desk.book, Assignments)
+
+
+def test_old_events_make_room_and_the_newest_stay(tmp_path: Path) -> None:
+    now = time.time()
+    store = Store(tmp_path)
+    store.open()
+    ages = [90_000, 90_000, 90_000, 3_600, 3_600, 90_000, 3_600]
+    told = [
+        Event.of(Draft("crate.added", "crates", {"name": f"c{n}"}), n, 1, now - age) for n, age in enumerate(ages, 1)
+    ]
+    store.commit(snapshot_of("a"), told)
+
+    def kept(**limits: int) -> list[object]:
+        store.prune_events(**limits)
+        return [seq for (seq,) in rows(store, "SELECT seq FROM events ORDER BY seq")]
+
+    assert kept() == [1, 2, 3, 4, 5, 6, 7], "few events stay, however old they are"
+    assert kept(kept=5) == [3, 4, 5, 6, 7], "beyond those, only a day's"
+    assert kept(kept=2) == [4, 5, 6, 7]
+    assert kept(kept=1, most=3) == [5, 7], "and no more than a bound"
+    assert kept(kept=1, most=1, seconds=0) == [7], "numbers go on from the newest"
+    store.close()

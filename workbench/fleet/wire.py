@@ -46,8 +46,9 @@ def finding_model(item: Finding) -> Json:
     }
 
 
-def finding_models(findings: Sequence[Finding]) -> list[Json]:
+def finding_models(findings: Iterable[Finding]) -> list[Json]:
     """Return many findings, their places found together."""
+    findings = list(findings)
     locate_sites(site for item in findings for site in item.sites)
     return [finding_model(item) for item in findings]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import duckdb
 import orjson
@@ -18,17 +18,24 @@ from workbench.assignments import Entry
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.model import Finding
+from workbench.fleet.rebuild import rebuilt
 from workbench.fleet.snapshot import Record, Snapshot, Subject
 from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
 from workbench.fleet.wire import summary_model
 from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
+from workbench.store.history_rows import HistoryRows, kept_at, plan_at, prune_history, revision_rows
 from workbench.store.schema import MIGRATIONS, mirror_ddl
 
 logger = logging.getLogger(__name__)
 
 STATE_FILE: Final = "workbench.duckdb"
 KEPT_EVENTS: Final = 100_000
+"""The newest events, which are kept however old they are."""
+MOST_EVENTS: Final = 1_000_000
+"""As many are kept of a busy day."""
+_KEPT_SECONDS: Final = 86_400
+_PRUNE_EVERY: Final = 5_000
 T = TypeVar("T")
 _PART: Final = Column("part", "text", "record or group that the row came from")
 _BATCH: Final = 200
@@ -46,6 +53,9 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._mirrored_records: dict[str, Record] = {}
         self._mirrored_groups: dict[Subject, tuple[Finding, ...]] = {}
+        self._history = HistoryRows()
+        self._pruned_at = 0
+        self._last_seq = 0
 
     def open(self) -> None:
         """Open or create the file. Raises StoreError if it cannot be written or another process holds it."""
@@ -100,7 +110,9 @@ class Store:
 
     def restore(self) -> tuple[int, list[Event]]:
         """Return (last revision, the newest kept events, oldest first)."""
+        self.prune_events()
         try:
+            self._history.restore(self.connection)
             (revision,) = self.connection.execute("SELECT coalesce(max(revision), 0) FROM revisions").fetchone() or (0,)
             rows = self.connection.execute(
                 "SELECT seq, revision, epoch(ts), type, topic, data FROM events ORDER BY seq DESC LIMIT ?",
@@ -121,12 +133,15 @@ class Store:
             snapshot.revision,
             datetime.fromtimestamp(snapshot.taken_at, UTC),
             *(figures[key] for key in ("crates", "manifests", "findings", "errors", "warnings")),
+            self._history.plan_text(snapshot.plan),
         ]
         with self._guarded():
             known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchone()
             if not known:
-                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._history.write(self.connection, snapshot)
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
+        self._last_seq = max([self._last_seq, *(event.seq for event in events)])
 
     def assignments(self) -> list[Entry]:
         """Return the journal of the assignments, oldest entry first."""
@@ -141,9 +156,44 @@ class Store:
             self._insert("assignments", entry_table(entries), [column.name for column in ENTRY_COLUMNS])
             self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
 
+    def revisions(self) -> list[dict[str, Any]]:
+        """Return every revision that can be had again, oldest first: revision, taken_at, figures, changed manifests."""
+        with self._reading() as cursor:
+            return revision_rows(cursor)
+
+    def snapshot_at(self, revision: int, taken_at: float, near: Snapshot) -> Snapshot:
+        """Return the snapshot of a kept revision; any thread may ask."""
+        with self._reading() as cursor:
+            kept, plan = kept_at(cursor, revision), plan_at(cursor, revision)
+        return rebuilt(kept, plan, revision, taken_at, near)
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            with self.connection.cursor() as cursor:
+                yield cursor
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
+    def prune_events(self, kept: int = KEPT_EVENTS, most: int = MOST_EVENTS, seconds: float = _KEPT_SECONDS) -> None:
+        """Delete events that are neither among the newest `kept` nor younger than `seconds`, and all beyond `most`.
+
+        The newest one always stays: numbers go on from there.
+        """
+        oldest = datetime.fromtimestamp(time.time() - seconds, UTC)
+        with self._guarded():
+            (last,) = self.connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone() or (0,)
+            self.connection.execute(
+                "DELETE FROM events WHERE seq <= ? AND (ts < ? OR seq <= ?)", [last - kept, oldest, last - most]
+            )
+            prune_history(self.connection)
+        self._pruned_at = last
+
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
         """Bring the mirror tables nearer to a snapshot for about `budget` seconds; True when they are equal to it."""
         deadline = time.monotonic() + budget
+        if self._last_seq > self._pruned_at + _PRUNE_EVERY:
+            self.prune_events()
         stale = [p for p, r in snapshot.records.items() if self._mirrored_records.get(p) is not r]
         stale += [path for path in self._mirrored_records if path not in snapshot.records]
         groups = snapshot.finding_groups()

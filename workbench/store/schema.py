@@ -45,5 +45,14 @@ def mirror_ddl() -> str:
     return "\n".join(statements)
 
 
-MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS)
+HISTORY: Final = """
+CREATE TABLE manifest_texts (digest VARCHAR NOT NULL, content VARCHAR NOT NULL);
+CREATE TABLE manifest_changes (
+    revision BIGINT NOT NULL, path VARCHAR NOT NULL, text VARCHAR, digest VARCHAR, good VARCHAR, problem VARCHAR
+);
+ALTER TABLE revisions ADD COLUMN plan VARCHAR;
+"""
+
+
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""

@@ -1,0 +1,175 @@
+"""SQL for the clients of a server: a few worker processes, each with the tables of the newest revision asked about."""
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from workbench.errors import QueryCancelled, TooManyQueries
+from workbench.fleet.snapshot import Snapshot
+from workbench.hub import Hub
+from workbench.worker import Worker
+
+_GRACE: Final = 1.0
+"""Seconds after which a query that does not heed its interruption is ended with its process."""
+_LOAD_SECONDS: Final = 30.0
+_MODULE: Final = "workbench.store.query_worker"
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """What a query over the API may cost: seconds, rows, bytes of memory; and how many run and wait at a time."""
+
+    seconds: float = 10.0
+    rows: int = 100_000
+    memory_bytes: int = 512_000_000
+    workers: int = 2
+    waiting: int = 16
+
+
+@dataclass(frozen=True)
+class Question:
+    """One SELECT with its parameters, and whether its answer is Arrow rather than JSON."""
+
+    sql: str
+    params: dict[str, Any] | list[Any]
+    arrow: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of an answer, encoded, with their columns and count."""
+
+    columns: list[dict[str, str]]
+    row_count: int
+    truncated: bool
+    content: bytes
+
+
+class Asked:
+    """A query that waits or runs; it can be given up at any time."""
+
+    def __init__(self) -> None:
+        self.answer: Future[Answer] = Future()
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._is_given_up = False
+
+    def cancel(self) -> None:
+        """Give the query up: it is not begun, or its process ends."""
+        with self._lock:
+            self._is_given_up = True
+            if self._worker is not None:
+                self._worker.cancel()
+
+    def begin(self, worker: Worker) -> bool:
+        """Take a worker; False if the query was given up meanwhile."""
+        with self._lock:
+            self._worker = None if self._is_given_up else worker
+            return not self._is_given_up
+
+    def end(self) -> None:
+        """Give the worker back."""
+        with self._lock:
+            self._worker = None
+
+
+class QueryPool:
+    """A bounded number of workers and of queries that wait for one. Processes start when they are needed."""
+
+    def __init__(self, limits: QueryLimits) -> None:
+        self.limits = limits
+        self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix="query")
+        self._idle = [Worker(_MODULE) for _ in range(limits.workers)]
+        self._workers = tuple(self._idle)
+        self._lock = threading.Lock()
+        self._open = 0
+        weakref.finalize(self, _end, self._workers)
+
+    def ask(self, snapshot: Snapshot, question: Question, tables: Callable[[Snapshot], "Tables"]) -> Asked:
+        """Ask a question about a snapshot; raises TooManyQueries."""
+        with self._lock:
+            if self._open >= self.limits.workers + self.limits.waiting:
+                raise TooManyQueries(f"{self._open} queries run and wait already; try again", limit=self._open)
+            self._open += 1
+        asked = Asked()
+        self._threads.submit(self._run, asked, snapshot, question, tables)
+        return asked
+
+    def close(self) -> None:
+        """End all workers; queries under way are cancelled."""
+        for worker in self._workers:
+            worker.cancel()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        _end(self._workers)
+
+    def _run(
+        self, asked: Asked, snapshot: Snapshot, question: Question, tables: Callable[[Snapshot], "Tables"]
+    ) -> None:
+        with self._lock:
+            # The one that holds the revision already, if it has nothing to do.
+            worker = next((worker for worker in self._idle if worker.holds is snapshot.token), self._idle[0])
+            self._idle.remove(worker)
+        worker.reset()
+        try:
+            if not asked.begin(worker):
+                raise QueryCancelled("the query was cancelled")
+            asked.answer.set_result(self._answered(worker, snapshot, question, tables))
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked
+            asked.answer.set_exception(error)
+        finally:
+            asked.end()
+            with self._lock:
+                self._idle.insert(0, worker)
+                self._open -= 1
+
+    def _answered(
+        self, worker: Worker, snapshot: Snapshot, question: Question, tables: Callable[[Snapshot], "Tables"]
+    ) -> Answer:
+        if worker.holds is not snapshot.token:
+            sizes, content = snapshot.derive("query tables", tables)
+            load = {"verb": "load", "sizes": sizes, "memory_bytes": self.limits.memory_bytes}
+            worker.ask(load, content, _LOAD_SECONDS)
+            worker.holds = snapshot.token
+        limits = {"seconds": self.limits.seconds, "rows": self.limits.rows}
+        header = {"verb": "query", "params": question.params, "arrow": question.arrow, **limits}
+        said, content = worker.ask(header, question.sql.encode(), self.limits.seconds + _GRACE)
+        return Answer(said["columns"], said["row_count"], said["truncated"], content)
+
+
+Tables = tuple[Sequence[tuple[str, int]], bytes]
+"""[name, bytes] of each table, and their Arrow streams one after another."""
+
+
+def encoded_tables(snapshot: Snapshot, hub: Hub) -> Tables:
+    """Return the tables of a snapshot, and the newest events, as they are handed to a worker."""
+    from workbench.store.query import query_tables
+    from workbench.store.query_worker import arrow_stream
+
+    streams = {name: arrow_stream(table) for name, table in query_tables(snapshot, hub.log.newest(10_000)).items()}
+    return [(name, len(stream)) for name, stream in streams.items()], b"".join(streams.values())
+
+
+def _end(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.close()
+
+
+_POOLS: Final[WeakKeyDictionary[Hub, QueryPool]] = WeakKeyDictionary()
+
+
+def pool_of(hub: Hub, limits: QueryLimits | None = None) -> QueryPool:
+    """Return the pool of a hub; `limits` count for a new one."""
+    pool = _POOLS.get(hub)
+    if pool is None:
+        pool = _POOLS.setdefault(hub, QueryPool(limits or QueryLimits()))
+    return pool
+
+
+def close_pool(hub: Hub) -> None:
+    """End the pool of a hub, if it has one."""
+    if (pool := _POOLS.pop(hub, None)) is not None:
+        pool.close()
