@@ -2,6 +2,7 @@
 
 from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
 from api.asyncapi import asyncapi_document
+from api.audit import AuditHandler
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
 from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
@@ -22,7 +23,7 @@ from workbench.hub import Hub
 def routes(hub: Hub) -> list[Route]:
     """Return the routes, to be mounted in a Tornado application or given to Panel as `extra_patterns`.
 
-    The application's settings may hold `api_origins` (an OriginPolicy), `api_tokens` (Tokens) and
+    The application's settings may hold `api_origins` (an OriginPolicy), `api_access` (AccessRules) and
     `event_limits` (EventLimits).
     """
     mounted = {"hub": hub}
@@ -56,6 +57,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/graph/path", PathHandler, mounted),
             (r"/api/graph/blast-radius/([^/]+)", BlastRadiusHandler, mounted),
             (r"/api/graph/(.+)", NodeHandler, mounted),
+            (r"/api/audit", AuditHandler, mounted),
             (r"/api/events", EventStreamHandler, mounted),
             (r"/api/events/recent", RecentEventsHandler, mounted),
             (r"/ws", EventSocket, mounted),
