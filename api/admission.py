@@ -66,7 +66,7 @@ def _bearer(handler: "Responder") -> Caller | None:
 
 
 def _neighbour(handler: "Responder") -> Caller | None:
-    """Return the operator for a request that a page of the allow-list sends from this machine, where that is trusted."""
+    """Return the operator for what a page of the allow-list sends from this machine, where that is trusted."""
     request = handler.request
     if not handler.rules.trusts_loopback or handler.origin is None or not handler.is_origin_allowed:
         return None

@@ -20,6 +20,7 @@ ROOMS = {
         "workbench.events",
         "workbench.frames",
         "workbench.assignments",
+        "workbench.audit",
     },
     "workbench.hub": {
         "workbench.hub",
@@ -29,6 +30,7 @@ ROOMS = {
         "workbench.errors",
         "workbench.assignments",
         "workbench.assignment_desk",
+        "workbench.audit",
         "workbench.commands",
         "workbench.persistence",
     },
@@ -39,11 +41,13 @@ ROOMS = {
         "workbench.fleet",
         "workbench.errors",
     },
+    "workbench.audit": {"workbench.errors", "workbench.fleet"},
+    "workbench.access": {"workbench.origins", "workbench.scopes", "workbench.tokens"},
     "workbench.assignments": {"workbench.assignments", "workbench.fleet", "workbench.errors"},
     "workbench.events": {"workbench.events", "workbench.fleet"},
     "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events"},
     "workbench.commands": {"workbench.assignment_desk", "workbench.errors", "workbench.fleet"},
-    "workbench.persistence": {"workbench.assignment_desk", "workbench.events", "workbench.fleet"},
+    "workbench.persistence": {"workbench.assignment_desk", "workbench.audit", "workbench.events", "workbench.fleet"},
     "workbench.errors": {"workbench.errors"},
 }
 """What each room may import of ours; rooms that are not listed may import anything below them."""

@@ -116,12 +116,12 @@ class AuditLog:
         self._lost = 0
         self._last_id = 0
         self._compact_at = 0.0
-        self._listeners: list[Callable[[object], None]] = []
+        self._listeners: list[Callable[[Sequence[Any]], None]] = []
 
     def record(self, **known: Any) -> None:
         """Take an entry; its fields but `id` and `at`. Never fails and never waits for a disk."""
         with self._lock:
-            now = self.clock()
+            now = round(self.clock(), 6)
             self._last_id = max(self._last_id + 1, int(now * 1e6))
             entry = AuditEntry(id=self._last_id, at=now, **known)
             self._newest[entry.outcome == "refused"].append(entry)
@@ -179,7 +179,7 @@ class AuditLog:
             logger.warning("the audit log shows only what is in memory: %s", error.message)
             return []
 
-    def subscribe(self, listener: Callable[[object], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Sequence[Any]], None]) -> Callable[[], None]:
         """Call `listener` after each entry, on the thread that made it; returns the function that ends it."""
         with self._lock:
             self._listeners.append(listener)

@@ -36,7 +36,7 @@ def ready(address):
 
 options = HubOptions(PortPlan(blocks=(Block("Large", 20000, 24999),)), watch=False, beat=1)
 serve(Hub([sys.argv[1]], options, Store(Path(sys.argv[2]))), port=0, ws_port=None, on_ready=ready, pages={},
-      tokens=Tokens([Token.of("tester", sys.argv[3])]))
+      gate=Gate(Tokens([Token.of("tester", sys.argv[3])])))
 """
 
 

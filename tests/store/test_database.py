@@ -155,7 +155,7 @@ def test_assignments_are_restored_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    from workbench.store.schema import JOURNAL
+    from workbench.store.schema import JOURNAL, MIGRATIONS
 
     with duckdb.connect(tmp_path / "workbench.duckdb") as connection:
         connection.execute(f"CREATE TABLE versions (version BIGINT); INSERT INTO versions VALUES (1); {JOURNAL}")
@@ -163,7 +163,7 @@ def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path)
     store = Store(tmp_path)
     store.open()
     assert (store.restore(), store.assignments()) == ((5, []), [])
-    assert rows(store, "SELECT max(version) FROM versions") == [(2,)]
+    assert rows(store, "SELECT max(version) FROM versions") == [(len(MIGRATIONS),)]
     store.close()
 
 

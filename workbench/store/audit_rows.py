@@ -12,7 +12,7 @@ from workbench.frames import arrow_of
 
 AUDIT_COLUMNS: Final = (
     Column("id", "integer", "rises with time"),
-    Column("at", "time", "when, UTC"),
+    Column("happened_at", "time", "when, UTC"),
     Column("actor", "text", "who: the name of a token or of a person; empty if that is not known"),
     Column("means", "text", "how the actor said so: token, sign-in, loopback or nothing"),
     Column("action", "text", "what was tried"),
@@ -45,7 +45,7 @@ def stored_audit(connection: duckdb.DuckDBPyConnection, query: AuditQuery) -> li
     conditions: list[str] = []
     values: list[Any] = []
     for condition, value in (
-        ("epoch_us(at) >= ?", None if query.since is None else round(query.since * 1e6)),
+        ("epoch_us(happened_at) >= ?", None if query.since is None else round(query.since * 1e6)),
         ("id < ?", query.before),
         ("actor = ?", query.actor),
         ("action = ?", query.action),
@@ -61,7 +61,7 @@ def stored_audit(connection: duckdb.DuckDBPyConnection, query: AuditQuery) -> li
 
 def compact(connection: duckdb.DuckDBPyConnection, oldest: float, refused: int) -> None:
     """Remove entries before `oldest`, in seconds since the epoch, and refused ones beyond the newest `refused`."""
-    connection.execute("DELETE FROM audit WHERE epoch_us(at) < ?", [round(oldest * 1e6)])
+    connection.execute("DELETE FROM audit WHERE epoch_us(happened_at) < ?", [round(oldest * 1e6)])
     connection.execute(
         "DELETE FROM audit WHERE outcome = 'refused' AND id <= "
         "(SELECT id FROM audit WHERE outcome = 'refused' ORDER BY id DESC LIMIT 1 OFFSET ?)",
