@@ -5,11 +5,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from jinja2 import Environment
 from panel.auth import BasicAuthProvider, BasicLoginHandler, _validate_next_url
+from tornado.template import Template
 
 from workbench.audit import AuditLog, Outcome
 from workbench.errors import ConfigurationError
@@ -113,7 +114,7 @@ class SignInHandler(BasicLoginHandler):  # type: ignore[misc]
     def _show(self, message: str = "", status: int = 200) -> None:
         following = _validate_next_url(self.get_query_argument("next", "")) or ""
         self.set_status(status)
-        self.finish(_form().render(message=message, following=following))
+        self.finish(_form().generate(message=message, following=following))
 
     def _tell(self, name: str, outcome: Outcome, status: int) -> None:
         is_known = outcome == "done"
@@ -135,11 +136,11 @@ class PeopleProvider(BasicAuthProvider):  # type: ignore[misc]
     """Panel's login over a file of people. Whoever is taken out of the file is signed out."""
 
     def __init__(self, people: People, audit: AuditLog, origins: OriginPolicy) -> None:
-        super().__init__(logout_template=str(SIGNED_OUT))
         self._people = people
         # Panel asks for a class and makes the handlers itself; one of our own keeps two servers apart.
         known = {"people": people, "audit": audit, "origins": origins, "attempts": Attempts()}
         self._handler = type("SignInHandler", (SignInHandler,), known)
+        super().__init__(logout_template=str(SIGNED_OUT))
 
     @property
     def get_user(self) -> Callable[[Any], str | None]:
@@ -156,5 +157,6 @@ class PeopleProvider(BasicAuthProvider):  # type: ignore[misc]
         return self._handler
 
 
-def _form() -> Any:
-    return Environment(autoescape=True).from_string((FOLDER / "sign_in.html").read_text("utf-8"))
+@cache
+def _form() -> Template:
+    return Template((FOLDER / "sign_in.html").read_text("utf-8"), autoescape="xhtml_escape")
