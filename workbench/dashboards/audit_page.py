@@ -28,7 +28,7 @@ _OUTCOME: Final = (
 )
 _QUIET: Final = '<span class="quiet"><%- value %></span>'
 _COLUMNS: Final = (
-    TableColumn("at", "When (UTC)", 178, '<span class="mono"><%- value %></span>'),
+    TableColumn("at", "When (UTC)", 170, '<span class="mono"><%- value %></span>'),
     TableColumn("actor", "Who", 150, '<%- value || "not known" %>', has_filter=True),
     TableColumn("action", "What", 130, has_filter=True),
     TableColumn("subject", "With what", None, has_filter=True, min_width=220),
@@ -135,4 +135,4 @@ def audit_frame(entries: list[AuditEntry]) -> pd.DataFrame:
 
 
 def _moment(entry: AuditEntry) -> str:
-    return (iso(entry.at) or "").replace("T", " ").rstrip("Z")
+    return (iso(entry.at) or "")[:19].replace("T", " ")
