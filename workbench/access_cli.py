@@ -23,14 +23,14 @@ _FILE: Final = click.option(
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
-class _Duration(click.ParamType):
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        matched = re.fullmatch(r"([1-9]\d{0,5})([mhdw])", str(value))
-        if matched is None:
-            self.fail(f"{value!r} is no duration such as 12h, 30d or 8w", param, ctx)
-        return float(int(matched[1]) * _UNITS[matched[2]])
+def _seconds(_: click.Context, option: click.Parameter, value: str | None) -> float | None:
+    """Return how many seconds a duration is."""
+    if value is None:
+        return None
+    matched = re.fullmatch(r"([1-9]\d{0,5})([mhdw])", value)
+    if matched is None:
+        raise click.BadParameter(f"{value!r} is no duration such as 12h, 30d or 8w", param=option)
+    return float(int(matched[1]) * _UNITS[matched[2]])
 
 
 @click.group()
@@ -52,7 +52,7 @@ def tokens() -> None:
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES),
     help="What it allows; may be given several times. admin includes the others.",
 )  # fmt: skip
-@click.option("--expires", default=None, type=_Duration(), metavar="TIME", help="For how long, such as 12h or 30d.")
+@click.option("--expires", default=None, callback=_seconds, metavar="TIME", help="For how long, such as 12h or 30d.")
 @_STATE
 def create(name: str, scopes: tuple[Any, ...], expires: float | None, state: Path | None) -> None:
     """Create a token named NAME, and print its secret."""

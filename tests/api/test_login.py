@@ -1,6 +1,7 @@
 """Signing in with a password at a real server: pages, API and sockets, on both ports."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -204,3 +205,49 @@ def test_nobody_signs_in_with_a_damaged_file(running: Running, people: People) -
         people.path.write_text(sound)
         assert http.post("/login", data={"username": "bob", "password": PASSWORD}).status_code == 302
         assert until(lambda: http.get("/api/crates").status_code == 200)
+
+
+@pytest.fixture
+def plugged(fleet_dir: Path, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """The two ports of `panel serve … --plugins api` with Panel's own password."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        port, ws_port = one.getsockname()[1], other.getsockname()[1]
+    (tmp_path / "page.py").write_text('import panel as pn\npn.panel("a page").servable()\n')
+    environment = {
+        **os.environ, "PYTHONPATH": str(CHECKOUT), "WORKBENCH_ROOTS": str(fleet_dir),
+        "WORKBENCH_STATE": str(tmp_path / "state"), "WORKBENCH_SERVER_WS_PORT": str(ws_port),
+    }  # fmt: skip
+    options = ["--port", str(port), "--plugins", "api", "--basic-auth", PASSWORD, "--cookie-secret", "for-tests"]
+    command = [sys.executable, "-m", "panel", "serve", str(tmp_path / "page.py"), "--address", "127.0.0.1", *options]
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: is_healthy(port), 40)
+        yield port, ws_port
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def is_healthy(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_panels_own_login_closes_both_ports_of_the_plugin(plugged: tuple[int, int]) -> None:
+    port, ws_port = plugged
+    with httpx.Client(timeout=20) as http:
+        for url in (
+            f"http://127.0.0.1:{port}/api/crates",
+            f"http://127.0.0.1:{port}/ws",
+            f"http://127.0.0.1:{ws_port}/ws",
+        ):
+            assert http.get(url).status_code == 401
+            assert http.get(url, headers={"Cookie": "user=forged; is_guest=1"}).status_code == 401
+        http.post(f"http://127.0.0.1:{port}/login", data={"username": "bob", "password": PASSWORD})
+        assert http.get(f"http://127.0.0.1:{port}/api/crates").status_code == 200
+        # Let in, and told that a plain request is no WebSocket.
+        assert [http.get(f"http://127.0.0.1:{either}/ws").status_code for either in plugged] == [400, 400]

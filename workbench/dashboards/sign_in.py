@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from panel.auth import BasicAuthProvider, BasicLoginHandler, _validate_next_url
+from panel.config import config
 from tornado.template import Template
+from tornado.web import decode_signed_value
 
 from workbench.audit import AuditLog, Outcome
 from workbench.errors import ConfigurationError
@@ -57,7 +59,7 @@ class Attempts:
         self._failed.pop(who, None)
 
 
-class SignInHandler(BasicLoginHandler):  # type: ignore[misc]
+class SignInHandler(BasicLoginHandler):
     """/login: the form, and what it sends."""
 
     people: ClassVar[People]
@@ -80,7 +82,7 @@ class SignInHandler(BasicLoginHandler):  # type: ignore[misc]
     def get(self) -> None:
         self._show()
 
-    async def post(self) -> None:  # type: ignore[override]
+    async def post(self) -> None:
         name, password = (
             self.get_body_argument("username", "")[:_LONGEST],
             self.get_body_argument("password", "", strip=False),
@@ -108,7 +110,7 @@ class SignInHandler(BasicLoginHandler):  # type: ignore[misc]
             self._show(_WRONG, 401)
             return
         self.attempts.succeeded(who)
-        self.set_current_user(name)
+        self.set_current_user(name)  # type: ignore[no-untyped-call]
         self.redirect(_validate_next_url(self.get_query_argument("next", "/")) or "/")
 
     def _show(self, message: str = "", status: int = 200) -> None:
@@ -132,7 +134,7 @@ class SignInHandler(BasicLoginHandler):  # type: ignore[misc]
         )
 
 
-class PeopleProvider(BasicAuthProvider):  # type: ignore[misc]
+class PeopleProvider(BasicAuthProvider):
     """Panel's login over a file of people. Whoever is taken out of the file is signed out."""
 
     def __init__(self, people: People, audit: AuditLog, origins: OriginPolicy) -> None:
@@ -140,10 +142,10 @@ class PeopleProvider(BasicAuthProvider):  # type: ignore[misc]
         # Panel asks for a class and makes the handlers itself; one of our own keeps two servers apart.
         known = {"people": people, "audit": audit, "origins": origins, "attempts": Attempts()}
         self._handler = type("SignInHandler", (SignInHandler,), known)
-        super().__init__(logout_template=str(SIGNED_OUT))
+        super().__init__(logout_template=str(SIGNED_OUT))  # type: ignore[no-untyped-call]
 
     @property
-    def get_user(self) -> Callable[[Any], str | None]:
+    def get_user(self) -> Any:
         ask = super().get_user
 
         def get_user(handler: Any) -> str | None:
@@ -155,6 +157,27 @@ class PeopleProvider(BasicAuthProvider):  # type: ignore[misc]
     @property
     def login_handler(self) -> type[SignInHandler]:
         return self._handler
+
+
+class CookieLogin:
+    """What a port beside Panel's own server asks: the cookie of a sign-in there, where there is a secret for it."""
+
+    get_user_async = None
+
+    @property
+    def get_user(self) -> Callable[[Any], str | None] | None:
+        """The function that reads a request's cookie; None where people do not sign in."""
+        secret = config.cookie_secret
+        if not secret:
+            return None
+
+        def get_user(handler: Any) -> str | None:
+            name = decode_signed_value(
+                secret, "user", handler.get_cookie("user") or "", max_age_days=config.oauth_expiry
+            )
+            return name.decode("utf-8", "replace") if name else None
+
+        return get_user
 
 
 @cache
