@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from workbench.assignments import AssignmentRequest
 from workbench.audit import AuditEntry, AuditLog, AuditQuery, AuditRetention, audit_model
-from workbench.errors import StoreError
+from workbench.errors import StoreError, WorkbenchError
 from workbench.hub import Hub, HubOptions
+from workbench.port_counter import PortCounter
 from workbench.store.database import Store
+from workbench.tokens import Token, Tokens
 
 DAY = 86_400.0
 
@@ -187,3 +190,25 @@ def test_without_a_state_file_the_newest_are_in_memory(fleet_dir: Path) -> None:
     with Hub([fleet_dir], HubOptions(watch=False)) as hub:
         record(hub.audit, subject="only here")
         assert subjects(hub.audit) == ["only here"]
+
+
+def test_what_is_done_at_the_pages_is_told_too(fleet_dir: Path) -> None:
+    tokens = Tokens([Token.of("ada", "a"), Token.of("bob", "b", ["read"])])
+    with Hub([fleet_dir], HubOptions(watch=False)) as hub:
+        assert hub.wait_ready(10)
+        counter = PortCounter(hub, tokens)
+        held = counter.assign(AssignmentRequest("new", "http", "GIS"), "a", is_new=True).result(10)
+        counter.release(held, "a").result(10)
+        with pytest.raises(WorkbenchError):
+            counter.release(held, "a").result(10)
+        for secret in ("b", "guessed"):
+            with pytest.raises(WorkbenchError):
+                counter.release(held, secret)
+    told = [(entry.actor, entry.action, entry.subject, entry.outcome, entry.status) for entry in hub.audit.entries()]
+    assert told == [
+        ("", "token.present", "at the pages", "refused", 401),
+        ("bob", "token.present", "at the pages", "refused", 403),
+        ("ada", "port.release", f"new http {held.port}", "failed", 404),
+        ("ada", "port.release", f"new http {held.port}", "done", 200),
+        ("ada", "port.assign", "new http", "done", 200),
+    ]
