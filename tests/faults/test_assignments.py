@@ -26,6 +26,7 @@ SCRIPT = """\
 import sys
 from pathlib import Path
 from workbench.fleet.plan import Block, PortPlan
+from workbench.gate import Gate
 from workbench.hub import Hub, HubOptions
 from workbench.server import serve
 from workbench.store.database import Store
