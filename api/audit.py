@@ -5,19 +5,27 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from api.base import ApiHandler, off_loop
+from api.models import audit as models
+from api.operation import Answer, operation
 from api.queries import Position, Query, Text, parse_query
 from workbench.audit import LONGEST_ANSWER, AuditQuery, Outcome, audit_model
 
 
 class AuditParameters(Query):
-    """Which entries: not older than a moment, older than an entry's id, of an actor, an action, an outcome."""
+    """Which entries."""
 
     since: AwareDatetime | None = None
+    """Not older than this moment, with its time zone."""
     before: Position | None = None
+    """Older than the entry of this id; for the next page."""
     actor: Text | None = None
+    """The name of a token or of a person."""
     action: Text | None = None
+    """What was tried, such as port.assign."""
     outcome: Outcome | None = None
+    """How it ended."""
     limit: Annotated[int, Field(ge=1, le=LONGEST_ANSWER)] = 100
+    """At most so many."""
 
     def wanted(self) -> AuditQuery:
         """Return the query of the log."""
@@ -30,6 +38,12 @@ class AuditHandler(ApiHandler):
 
     access = "admin"
 
+    @operation(
+        "System",
+        "Read the audit log",
+        answers={200: Answer("The entries, newest first.", list[models.AuditEntry])},
+        query=AuditParameters,
+    )
     async def get(self) -> None:
         query = parse_query(AuditParameters, self.request.query_arguments).wanted()
         entries = await off_loop(self.hub.audit.entries, query)
