@@ -67,6 +67,7 @@ class AssignHandler(ApiHandler):
     """POST: hand out a port."""
 
     access = "ports:write"
+    action = "port.assign"
 
     @operation(
         "Ports",
@@ -83,7 +84,9 @@ class AssignHandler(ApiHandler):
     )
     async def post(self) -> None:
         body = parse_body(AssignBody, self.request)
+        self.subject = f"{body.crate_name} {body.label}"
         made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), self._key(), self.actor))
+        self.subject += f" {made.port}"
         self.set_header("Location", f"/api/ports/{made.port}")
         self.finish_json(assignment_model(made, durable=self.hub.desk.is_durable), 201)
 
@@ -100,6 +103,7 @@ class ReleaseHandler(ApiHandler):
     """POST: take a port back."""
 
     access = "ports:write"
+    action = "port.release"
 
     @operation(
         "Ports",
@@ -110,8 +114,10 @@ class ReleaseHandler(ApiHandler):
     )
     async def post(self, port: PortText) -> None:
         number = port_of(port)
+        self.subject = str(number)
         body = parse_body(ReleaseBody, self.request)
         ended = await answered(self.hub.release(number, body.id, self.actor))
+        self.subject = f"{ended.crate_name} {ended.label} {number}"
         self.finish_json(assignment_model(ended, durable=self.hub.desk.is_durable))
 
 

@@ -7,17 +7,22 @@ import secrets
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, Final, Literal, ParamSpec, TypeVar, get_args
+from typing import Any, ClassVar, Final, Literal, ParamSpec, TypeVar
 
 import orjson
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
+from api.admission import admit, challenge
+from api.audited import audit
 from api.refusals import envelope, refusal
-from workbench.errors import Forbidden, MethodNotAllowed, NotFound, Unauthorized, WorkbenchError
+from workbench.access import NOBODY, AccessRules, Caller
+from workbench.errors import Forbidden, MethodNotAllowed, NotFound, WorkbenchError
 from workbench.hub import Hub
+from workbench.one_line import one_line
 from workbench.origins import OriginPolicy, default_policy
-from workbench.runtime import default_tokens
+from workbench.runtime import default_rules
+from workbench.scopes import SCOPES, Scope
 from workbench.tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -25,12 +30,11 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Access = Literal["public", "read", "ports:write"]
-"""Who may call a route: anyone who reaches the port, whoever may see the pages, or who has a token of that scope."""
+Access = Literal["public"] | Scope
+"""Who may call a route: anyone who reaches the port, whoever may see the pages (`read`), or who has that scope."""
 
 JSON: Final = "application/json"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_BEARER: Final = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _EXPOSED: Final = "ETag, Link, Location, X-Muted-Count, X-Request-Id, X-Total-Count"
 _ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"
@@ -42,9 +46,15 @@ class Responder(RequestHandler):
     access: ClassVar[Access]
     """Who may call. Each class that is mounted says so itself: `check_access` refuses those that do not."""
 
+    action: ClassVar[str] = ""
+    """What the audit log calls a change, such as `port.assign`; without it, the class's name is taken."""
+
     hub: Hub
-    actor: str = ""
-    """The name of the token that the caller presented; empty on routes that need none."""
+    caller: Caller = NOBODY
+    subject: str = ""
+    """What a change is about, for the audit log; without it, the path."""
+    error: WorkbenchError | None = None
+    """Why the request was refused, once it was."""
 
     def initialize(self, hub: Hub) -> None:
         self.hub = hub
@@ -62,10 +72,18 @@ class Responder(RequestHandler):
         return policy or default_policy()
 
     @property
-    def tokens(self) -> Tokens:
-        """The tokens that may change something."""
+    def rules(self) -> AccessRules:
+        """What is asked of callers: the application's `api_access`, else the defaults with its `api_tokens`."""
+        rules: AccessRules | None = self.application.settings.get("api_access")
+        if rules is not None:
+            return rules
         tokens: Tokens | None = self.application.settings.get("api_tokens")
-        return default_tokens() if tokens is None else tokens
+        return default_rules() if tokens is None else AccessRules(tokens)
+
+    @property
+    def actor(self) -> str:
+        """The name of the caller; empty where nobody had to say who it is."""
+        return self.caller.name
 
     @property
     def origin(self) -> str | None:
@@ -91,41 +109,22 @@ class Responder(RequestHandler):
         if self._must_check_origin() and not self.is_origin_allowed:
             logger.warning(
                 "refused %s %s from origin %s: not in the allow-list (request %s)",
-                self.request.method, self.request.path, self.origin, self.request_id,
+                one_line(self.request.method or ""), one_line(self.request.path), one_line(self.origin or ""),
+                self.request_id,
             )  # fmt: skip
             raise Forbidden(f"pages of {self.origin} may not do this", origin=self.origin)
-        if self.access not in ("public", "read"):
-            self._check_token()
+        is_open = self.access == "public" or self.request.method == "OPTIONS"
+        if is_open or (self.is_guarded and self.request.method not in self.methods()):
             return None
-        provider = getattr(self.application, "auth_provider", None)
-        if self.access == "public" or provider is None or self.request.method == "OPTIONS":
-            return None
-        return self._check_user(provider) if provider.get_user or provider.get_user_async else None
+        return admit(self)
 
     def _must_check_origin(self) -> bool:
         return self.request.method not in SAFE_METHODS or "Access-Control-Request-Method" in self.request.headers
 
-    def _check_token(self) -> None:
-        """Raise Unauthorized or Forbidden unless the caller has a token of the route's scope.
-
-        A sign-in at the pages is not enough: a browser sends its cookie along whoever makes it call.
-        """
-        if self.request.method == "OPTIONS" or self.request.method not in self.methods():
-            return
-        given = _BEARER.fullmatch(self.request.headers.get("Authorization", ""))
-        token = self.tokens.find(given[1]) if given else None
-        if token is None:
-            reason = "the token is not known here" if given else "send `Authorization: Bearer <token>`"
-            raise Unauthorized(f"{reason}; the server says at its start where its token is kept")
-        if self.access not in token.scopes:
-            raise Forbidden(f"the token {token.name} lacks the scope {self.access}", scope=self.access)
-        self.actor = token.name
-
-    async def _check_user(self, provider: Any) -> None:
-        """Ask the pages' own login, which Panel does not do for routes mounted beside them."""
-        user = await provider.get_user_async(self) if provider.get_user_async else provider.get_user(self)
-        if not user:
-            raise Unauthorized("sign in at the pages of this server first")
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the route needs a scope even where reads are open."""
+        return self.access not in ("public", "read")
 
     def options(self, *_: str) -> None:
         """Answer a preflight: what may be sent here, and for how long to remember it."""
@@ -154,12 +153,16 @@ class Responder(RequestHandler):
             known = self.methods()
             self.set_header("Allow", ", ".join(known))
             error = MethodNotAllowed(f"{self.request.path} does not know {self.request.method}", methods=known)
+        self.error = error
         self.set_status(error.status)
-        if error.status == 401 and self.access not in ("public", "read"):
-            self.set_header("WWW-Authenticate", "Bearer")
+        if (asked := challenge(error)) is not None:
+            self.set_header("WWW-Authenticate", asked)
         if error.status == 503:
             self.set_header("Retry-After", "1")
         self.finish(envelope(error, self.request_id))
+
+    def on_finish(self) -> None:
+        audit(self)
 
     def log_exception(
         self,
@@ -215,6 +218,6 @@ Route = tuple[str, type[RequestHandler], dict[str, Any]]
 def check_access(routes: list[Route]) -> list[Route]:
     """Return the routes; raises TypeError if one of them does not say who may call it."""
     for pattern, handler, _ in routes:
-        if getattr(handler, "access", None) not in get_args(Access):
+        if getattr(handler, "access", None) not in ("public", *SCOPES):
             raise TypeError(f"{pattern}: {handler.__name__} does not say who may call it (`access`)")
     return routes

@@ -115,7 +115,7 @@ def refusals_of(item: Described) -> dict[int, dict[str, type[WorkbenchError]]]:
     errors: list[type[WorkbenchError]] = [*operation.errors, WorkbenchError]
     if access != "public":
         errors.append(Unauthorized)
-    if access not in ("public", "read") or item.method not in ("get", "head"):
+    if access != "public" or item.method not in ("get", "head"):
         errors.append(Forbidden)
     if operation.query is not None:
         errors.append(InvalidRequest)
@@ -297,7 +297,8 @@ def _refs(names: Iterable[str]) -> Json:
 def _security(handler: type[Responder]) -> list[Json]:
     if handler.access == "public":
         return []
-    return [{}, {"login": []}] if handler.access == "read" else [{"token": [handler.access]}]
+    token, login = {"token": [handler.access]}, {"login": list[str]()}
+    return [{}, login, token] if handler.access == "read" else [token, login]
 
 
 def _name(method: str, path: str) -> str:

@@ -8,6 +8,7 @@ from tornado.web import Application
 from api.base import Route
 from api.routes import routes, socket_routes
 from workbench.config import DEFAULT_HOST
+from workbench.dashboards.sign_in import CookieLogin
 from workbench.listening import listening_sockets
 from workbench.runtime import current_hub, current_settings, current_state_folder
 from workbench.tokens import open_tokens
@@ -19,7 +20,9 @@ def plugin_routes() -> list[Route]:
     """Return the routes over the process-wide hub; opens the WebSocket's own port (`server.ws_port`, 0: none)."""
     hub = current_hub()
     logger.info("the API's token: %s", open_tokens(current_state_folder()).where)
-    listen_beside(Application(list(socket_routes(hub))))
+    application = Application(list(socket_routes(hub)))
+    application.auth_provider = CookieLogin()  # type: ignore[attr-defined]
+    listen_beside(application)
     return routes(hub)
 
 

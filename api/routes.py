@@ -4,6 +4,7 @@ from typing import Any
 
 from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
 from api.asyncapi import asyncapi_document
+from api.audit import AuditHandler
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
 from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
@@ -35,7 +36,7 @@ from workbench.hub import Hub
 def routes(hub: Hub) -> list[Route]:
     """Return the routes, to be mounted in a Tornado application or given to Panel as `extra_patterns`.
 
-    The application's settings may hold `api_origins` (an OriginPolicy), `api_tokens` (Tokens),
+    The application's settings may hold `api_origins` (an OriginPolicy), `api_access` (AccessRules),
     `event_limits` (EventLimits) and `query_limits` (QueryLimits).
     """
     mounted = {"hub": hub}
@@ -73,6 +74,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/diff", DiffHandler, mounted),
             (r"/api/query", QueryHandler, mounted),
             (r"/api/snapshot/([^/]*)", SnapshotTableHandler, mounted),
+            (r"/api/audit", AuditHandler, mounted),
             (r"/api/events", EventStreamHandler, mounted),
             (r"/api/events/recent", RecentEventsHandler, mounted),
             (r"/ws", EventSocket, mounted),

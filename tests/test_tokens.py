@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import ConfigurationError
+from workbench.scopes import SCOPES
 from workbench.tokens import Token, Tokens, known_token, open_tokens, secret_of
 
 
@@ -23,7 +24,7 @@ def test_a_token_is_made_once_and_kept_for_its_owner_only(tmp_path: Path, caplog
     for opened in (first, again):
         found = opened.tokens.find(first.created)
         assert found is not None
-        assert (found.name, found.scopes) == ("operator", {"ports:write"})
+        assert (found.name, found.scopes) == ("operator", set(SCOPES))
         assert first.created not in repr(vars(opened.tokens))
     assert first.created not in caplog.text
 

@@ -1,4 +1,4 @@
-"""The command line: `workbench scan`, `check`, `schema`, `serve` and `ports`."""
+"""The command line: `workbench scan`, `check`, `schema`, `serve`, and the groups of other modules."""
 
 import json
 import sys
@@ -31,16 +31,20 @@ _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-coll
 
 
 class _Group(click.Group):
-    """A command group that reports our own errors clearly, with exit code 2. It imports `ports` only when asked for."""
+    """A command group that reports our own errors clearly, with exit code 2. It imports other groups when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), "ports"]
+        return [*super().list_commands(ctx), "ports", "tokens", "users"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "ports":
             from workbench.ports_cli import ports
 
             return ports
+        if cmd_name in ("tokens", "users"):
+            from workbench import access_cli
+
+            return access_cli.tokens if cmd_name == "tokens" else access_cli.users
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -65,6 +69,8 @@ def main() -> None:
     workbench check ~/src            what is wrong, for people and for CI
     workbench serve ~/src            the dashboards and the API, live
     workbench ports free ~/src       free ports; also list, assign, release, map
+    workbench tokens create NAME     who may change something over the API; also list, revoke
+    workbench users set NAME         who may sign in at the pages; also list, remove
     workbench serve --demo           the same on the sample fleet
     workbench schema                 the manifest's JSON Schema, for editors
     """  # noqa: D301 - click wants the character itself
@@ -204,6 +210,13 @@ def schema() -> None:
     metavar="[PORT]",
     help="Also answer as a Neural Mux would, on a port of its own.  [without PORT: 18100]",
 )  # fmt: skip
+@click.option("--basic-auth", "users", default=None, metavar="FILE", help="People sign in; see `workbench users`.")
+@click.option(
+    "--oauth-provider", default=None, metavar="NAME",
+    help="People sign in there: github, google, azure, okta …; the rest stands in [login] or PANEL_OAUTH_* variables.",
+)  # fmt: skip
+@click.option("--trust-loopback", is_flag=True, help="Requests of allowed pages on this machine act as the operator.")
+@click.option("--unsafe-no-auth", is_flag=True, help="Let everyone who reaches another --host see the fleet.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
 def serve(  # noqa: PLR0917
     paths: Roots,
@@ -214,6 +227,10 @@ def serve(  # noqa: PLR0917
     ws_port: int | None,
     state: Path | None,
     mux_gateway: int | None,
+    users: str | None,
+    oauth_provider: str | None,
+    trust_loopback: bool,
+    unsafe_no_auth: bool,
     open_browser: bool,
 ) -> None:
     """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
@@ -233,6 +250,7 @@ def serve(  # noqa: PLR0917
         state_folder,
     )
     from workbench.front import LastList
+    from workbench.gate import Gate
     from workbench.server import serve as run_server
     from workbench.sources.roots import check_roots
     from workbench.tokens import open_tokens
@@ -241,7 +259,14 @@ def serve(  # noqa: PLR0917
         raise click.UsageError("give either --demo or PATHs, not both")
     file = config if demo else config or settings_file(paths)
     given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
-    settings = settings_from(file, server=given) if file or has_variables() else None
+    login = {"users": users, "oauth_provider": oauth_provider}
+    settings = (
+        settings_from(file, server=given, login=login) if file or has_variables() or any(login.values()) else None
+    )
+    if settings and settings.login.users and users is None and file is not None:
+        # Like the roots of a settings file, its users' file stands beside it.
+        login["users"] = str(file.parent / settings.login.users)
+        settings = settings_from(file, server=given, login=login)
     roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
     check_roots(roots)
     server = settings.server if settings else None
@@ -251,6 +276,14 @@ def serve(  # noqa: PLR0917
         demo_folder() if demo and not chosen else nullcontext(state_folder(Path(chosen) if chosen else None)) as folder
     ):
         opened = open_tokens(folder)
+        gate = Gate(
+            opened.tokens,
+            settings.api if settings else None,
+            settings.login if settings else None,
+            folder,
+            trust_loopback,
+            unsafe_no_auth,
+        )
         click.echo(f"Token for changes over the API: {opened.where}")
         if opened.created and sys.stdout.isatty():
             click.echo(f"It was made just now, and is shown this once: {opened.created}")
@@ -262,9 +295,9 @@ def serve(  # noqa: PLR0917
             open_browser=open_browser,
             allow_origins=(server.origins if server else None) or (),
             last_list=LastList(folder, key),
-            tokens=opened.tokens,
             query_limits=settings.query.limits() if settings else None,
             mux_gateway=mux_gateway,
+            gate=gate,
         )
 
 

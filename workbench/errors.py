@@ -105,6 +105,14 @@ class Unauthorized(WorkbenchError):
     status = 401
 
 
+class InvalidToken(Unauthorized):
+    """The token that the caller presents is not known, or over."""
+
+
+class InsufficientScope(Forbidden):
+    """The caller is known and may not do this; `details["scope"]` is what it lacks."""
+
+
 class QueryError(InvalidRequest):
     """A query is wrong, writes, or exceeds its limits; `details` say the line, the column and the nearest names."""
 

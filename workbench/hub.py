@@ -21,6 +21,7 @@ from workbench.assignment_desk import (
     refuse,
 )
 from workbench.assignments import Assignment, AssignmentRequest
+from workbench.audit import AuditLog, AuditRetention
 from workbench.commands import Command
 from workbench.errors import StoreError, Unavailable
 from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
@@ -56,6 +57,7 @@ class HubOptions:
     beat: float = DEFAULT_BEAT
     jobs: int = 2
     """How many processes may read manifests; see Discovery."""
+    audit: AuditRetention = field(default_factory=AuditRetention)
 
 
 class Hub:
@@ -78,6 +80,7 @@ class Hub:
         self.memory = memory
         self.log = EventLog()
         self.desk = AssignmentDesk(journal, self.log)
+        self.audit = AuditLog(journal, self.options.audit, self._wake)
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
         self.progress = ScanProgress()
@@ -222,6 +225,7 @@ class Hub:
         self._recall()
         self._open_journal()
         self._survive(None)
+        self._record()
         _freeze()
         self._ready.set()
         try:
@@ -236,8 +240,10 @@ class Hub:
                 for done in command.done:
                     done.set_result(self._snapshot)
                 self._serve(command.asked)
+                self._record()
         finally:
             self._cancel_waiting()
+            self._record()
             self._keep()
             if self.journal:
                 self.journal.close()
@@ -300,6 +306,24 @@ class Hub:
         except Exception:
             logger.exception("assigning ports failed")
             refuse(asked, Unavailable("assigning ports failed; the log says why"))
+
+    def _wake(self) -> None:
+        if self.is_running:
+            self._commands.put(Command(subtrees=[]))
+
+    def _record(self) -> None:
+        """Write down what the audit log has taken; without a state file it stays in memory."""
+        if self.journal_error is not None:
+            self.audit.drop()
+            return
+        try:
+            self.audit.write()
+        except StoreError as error:
+            self._lose_journal(error)
+            self.audit.drop()
+        except Exception:
+            logger.exception("writing the audit log failed")
+            self.audit.drop()
 
     def _survive(self, subtrees: list[str] | None) -> None:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""

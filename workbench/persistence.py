@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from workbench.assignment_desk import AssignmentJournal
+from workbench.audit import AuditJournal
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 
 
-class Journal(AssignmentJournal, Protocol):
+class Journal(AssignmentJournal, AuditJournal, Protocol):
     """What the hub writes down before it publishes; the store is one."""
 
     def open(self) -> None:

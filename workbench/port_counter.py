@@ -5,10 +5,12 @@ from concurrent.futures import Future
 from typing import Final
 
 from workbench.assignments import Assignment, AssignmentRequest
-from workbench.errors import Forbidden, Unauthorized
+from workbench.errors import Forbidden, Unauthorized, Unavailable, WorkbenchError
 from workbench.fleet.lookup import crate_records
 from workbench.hub import Hub
-from workbench.tokens import Scope, Tokens
+from workbench.one_line import one_line
+from workbench.scopes import Scope
+from workbench.tokens import Tokens
 
 OWNER: Final = "notebook"
 """Who acts where no token is asked for: the owner of the process."""
@@ -58,8 +60,11 @@ class PortCounter:
             return OWNER
         token = self._tokens.find(secret) if secret else None
         if token is None:
+            if secret:
+                self._tell("token.present", "at the pages", "", Unauthorized(""))
             raise Unauthorized("this token is not known here" if secret else "enter a token first")
         if _SCOPE not in token.scopes:
+            self._tell("token.present", "at the pages", token.name, Forbidden(""))
             raise Forbidden(f"the token {token.name} lacks the scope {_SCOPE}", scope=_SCOPE)
         return token.name
 
@@ -85,8 +90,37 @@ class PortCounter:
         actor = self.actor(secret)
         if not is_new:
             crate_records(request.crate_name, self._hub.snapshot)
-        return self._hub.assign(request, actor=actor)
+        return self._told(
+            "port.assign", f"{request.crate_name} {request.label}", actor, self._hub.assign(request, actor=actor)
+        )
 
     def release(self, held: Assignment, secret: str = "") -> "Future[Assignment]":
         """Ask the hub to end this very assignment; the future holds it, ended. Raises Unauthorized and Forbidden."""
-        return self._hub.release(held.port, held.id, self.actor(secret))
+        actor = self.actor(secret)
+        subject = f"{held.crate_name} {held.label} {held.port}"
+        return self._told("port.release", subject, actor, self._hub.release(held.port, held.id, actor))
+
+    def _told(self, action: str, subject: str, actor: str, asked: "Future[Assignment]") -> "Future[Assignment]":
+        """Have the audit log told of a change once it is known how it ended."""
+
+        def tell(done: "Future[Assignment]") -> None:
+            error = Unavailable("given up") if done.cancelled() else done.exception()
+            known = error if error is None or isinstance(error, WorkbenchError) else WorkbenchError(str(error))
+            self._tell(action, subject, actor, known)
+
+        asked.add_done_callback(tell)
+        return asked
+
+    def _tell(self, action: str, subject: str, actor: str, error: WorkbenchError | None) -> None:
+        self._hub.audit.record(
+            actor=actor,
+            means="token" if actor and self._tokens is not None else "nothing",
+            action=action,
+            subject=one_line(subject),
+            outcome="done" if error is None else "refused" if error.status in (401, 403) else "failed",
+            status=200 if error is None else error.status,
+            code="" if error is None else error.code,
+            address="",
+            origin="",
+            request_id="",
+        )

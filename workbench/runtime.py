@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.access import AccessRules
+from workbench.access_settings import access_rules
 from workbench.config import find_settings, sample_fleet, state_folder
 from workbench.hub import Hub
 from workbench.settings import Settings, load_settings
@@ -21,6 +23,7 @@ __all__ = [
     "current_settings",
     "current_state_folder",
     "current_workbench",
+    "default_rules",
     "default_tokens",
     "sample_fleet",
     "set_hub",
@@ -54,6 +57,13 @@ def default_tokens() -> Tokens:
     """Return the tokens of a server that was given none: those of the state folder, if there are any."""
     known = known_token(current_state_folder())
     return known.tokens if known else Tokens()
+
+
+@lru_cache(maxsize=1)
+def default_rules() -> AccessRules:
+    """Return what a server that was told nothing asks of callers: what the settings say."""
+    settings = current_settings()
+    return access_rules(settings.api, settings.login, default_tokens())
 
 
 def configured_roots() -> list[Path]:

@@ -18,6 +18,7 @@ from tornado.httpserver import HTTPServer
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
 from workbench.front import Front, LastList, starting_application
+from workbench.gate import Gate
 from workbench.listening import listening_sockets
 from workbench.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
     from tornado.web import Application
 
+    from workbench.access import AccessRules
     from workbench.hub import Hub
     from workbench.query_pool import QueryLimits
-    from workbench.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     on_ready: Callable[[Address], None] | None = None,
     pages: Pages | None = None,
     last_list: LastList | None = None,
-    tokens: "Tokens | None" = None,
+    gate: Gate | None = None,
     query_limits: "QueryLimits | None" = None,
     mux_gateway: int | None = None,
 ) -> None:
@@ -88,13 +89,15 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
 
     A function in place of the hub is called once the ports are bound, off the loop. `allow_origins` are
     further page origins, such as `https://ops.example.org`; `on_ready` is told where the server listens;
-    `pages` replaces the dashboards; `last_list` is served until all is ready; `tokens` are those that may
-    change something; `query_limits` say what a query may cost; on the port `mux_gateway` the server answers as a
-    Neural Mux would. Raises AddressInUse if a port is taken.
+    `pages` replaces the dashboards; `last_list` is served until all is ready; `gate` says who may do what;
+    `query_limits` say what a query may cost; on the port `mux_gateway` the server answers as a Neural Mux would.
+    Raises AddressInUse if a port is taken, and ConfigurationError if the server would be open to other machines by
+    oversight.
     """
-    server = Server(
-        hub, Address(host, port, ws_port, mux_gateway), allow_origins, pages, last_list, tokens, query_limits
-    )
+    gate = gate or Gate()
+    gate.check(host)
+    address = Address(host, port, ws_port, mux_gateway)
+    server = Server(hub, address, allow_origins, pages, last_list, gate, query_limits)
     asyncio.run(server.run(on_ready, open_browser))
 
 
@@ -107,7 +110,7 @@ class Server:
     allow_origins: Sequence[str] = ()
     pages: Pages | None = None
     last_list: LastList | None = None
-    tokens: "Tokens | None" = None
+    gate: Gate = field(default_factory=Gate)
     query_limits: "QueryLimits | None" = None
     _hub: "Hub | None" = None
     _bokeh: "BokehServer | None" = None
@@ -141,16 +144,19 @@ class Server:
     async def start(self) -> None:
         """Listen, then make everything else ready; raises AddressInUse."""
         _quiet_logs()
+        for notice in self.gate.notices():
+            logger.warning(notice)
         fronts = self._listen()
         self._hub = await asyncio.to_thread(self._prepared)
         self._hub.start()
         self._bokeh = self._pages_server()
         self._bokeh.start()
-        applications: list[Application] = [self._bokeh._tornado]
+        pages: Application = self._bokeh._tornado
+        applications = [pages]
         if self.address.ws_port is not None:
-            applications.append(self._application("socket_routes"))
+            applications.append(self._application("socket_routes", pages))
         if self.address.mux_port is not None:
-            applications.append(self._application("gateway_routes"))
+            applications.append(self._application("gateway_routes", pages))
         for front, application in zip(fronts, applications, strict=True):
             front.give_way(application)
 
@@ -210,18 +216,43 @@ class Server:
         self._listed = snapshot.revision
         await asyncio.to_thread(lambda: last.write(body.identity.get(), body.gzip.get()))
 
-    def _application(self, routes: str) -> "Application":
-        """Return what answers at a port of its own."""
+    def _application(self, routes: str, pages: "Application") -> "Application":
+        """Return what answers at a port of its own; it knows people by the sign-in of the pages."""
         from tornado.web import Application
 
         import api
 
         assert self._hub is not None
-        return Application(list(getattr(api, routes)(self._hub)), api_origins=self._origins())
+        shared = {name: pages.settings.get(name) for name in ("api_origins", "api_access", "cookie_secret")}
+        application = Application(list(getattr(api, routes)(self._hub)), **shared)
+        application.auth_provider = pages.auth_provider  # type: ignore[attr-defined]
+        return application
 
     def _origins(self) -> OriginPolicy:
         own = origins_on(self.address.names, (self.address.port,))
         return OriginPolicy([*own, *self.allow_origins])
+
+    def _login(self) -> dict[str, Any]:
+        """Return what Panel's server needs to know for people to sign in: nothing, if they need not."""
+        login = self.gate.login
+        if login is None or not login.is_configured:
+            return {}
+        from workbench.dashboards.sign_in import SIGNED_OUT, PeopleProvider
+
+        assert self._hub is not None
+        secret = self.gate.cookie_secret()
+        if login.users:
+            provider = PeopleProvider(self.gate.people(), self._hub.audit, self._origins())
+            return {"cookie_secret": secret, "auth_provider": provider}
+        return {
+            "cookie_secret": secret,
+            "oauth_provider": login.oauth_provider,
+            "oauth_key": login.oauth_key,
+            "oauth_secret": login.oauth_secret,
+            "oauth_redirect_uri": login.oauth_redirect_uri,
+            "oauth_extra_params": login.oauth_extra_params,
+            "logout_template": str(SIGNED_OUT),
+        }
 
     def _pages_server(self) -> "BokehServer":
         """Return Panel's server with the API in it. It listens nowhere itself: our fronts hand requests to it."""
@@ -231,7 +262,8 @@ class Server:
         from api import routes
 
         assert self._hub is not None
-        pages = self.pages if self.pages is not None else _dashboards(self._hub, self.tokens)
+        rules = self.gate.rules(self.address.names, self.allow_origins)
+        pages = self.pages if self.pages is not None else _dashboards(self._hub, rules, self.gate.notices())
         pn.config.reconnect = True
         origins = [f"{bracketed(name)}:{self.address.port}" for name in self.address.names]
         extra = [origin.partition("://")[2] for origin in self.allow_origins]
@@ -248,19 +280,19 @@ class Server:
             unused_session_lifetime_milliseconds=60_000,
             check_unused_sessions_milliseconds=10_000,
             api_origins=self._origins(),
-            api_tokens=self.tokens,
             query_limits=self.query_limits,
+            api_access=rules,
+            **self._login(),
         )
         server._http.stop()
         return server
 
 
-def _dashboards(hub: "Hub", tokens: "Tokens | None") -> Pages:
+def _dashboards(hub: "Hub", rules: "AccessRules", notices: Sequence[str]) -> Pages:
     from workbench.dashboards import page_functions
-    from workbench.runtime import default_tokens
     from workbench.workbench import Workbench
 
-    functions: Pages = page_functions(Workbench(hub), default_tokens() if tokens is None else tokens)
+    functions: Pages = page_functions(Workbench(hub), rules, notices)
     return functions
 
 

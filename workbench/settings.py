@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import tomli
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from workbench.access_settings import ApiSettings, LoginSettings
 from workbench.errors import ConfigurationError
 from workbench.fleet.positions import KeyPath, Positions, dotted
 from workbench.fleet.rules import Severity
@@ -113,13 +114,20 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
     server: ServerSettings = ServerSettings()
     query: QuerySettings = QuerySettings()
+    api: ApiSettings = ApiSettings()
+    login: LoginSettings = LoginSettings()
 
     def hub_options(self) -> "HubOptions":
         """Return how a hub looks after its roots."""
         from workbench.hub import HubOptions
 
         return HubOptions(
-            self.ports.plan(), self.discovery.scope(), self.watch.enabled, self.watch.beat, self.discovery.jobs
+            self.ports.plan(),
+            self.discovery.scope(),
+            self.watch.enabled,
+            self.watch.beat,
+            self.discovery.jobs,
+            self.api.retention(),
         )
 
 

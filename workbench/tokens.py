@@ -4,55 +4,70 @@ import hashlib
 import hmac
 import logging
 import os
-import secrets
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from workbench.errors import ConfigurationError
+from workbench.scopes import ALL_SCOPES, Scope, expanded
+from workbench.secret_file import kept_secret, read_secret
 
 logger = logging.getLogger(__name__)
 
-Scope = Literal["ports:write"]
-
 VARIABLE: Final = "WORKBENCH_TOKEN"
 TOKEN_FILE: Final = "token"
-_ALL: Final[frozenset[Scope]] = frozenset({"ports:write"})
-_OWNER_ONLY: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token: its name (the actor of what is done with it), what it allows, its SHA-256."""
+    """What is known of a token: its name (the actor of what is done with it), its SHA-256, what it allows, its end."""
 
     name: str
     digest: bytes
-    scopes: frozenset[Scope] = _ALL
+    scopes: frozenset[Scope] = ALL_SCOPES
+    expires_at: float | None = None
 
     @classmethod
-    def of(cls, name: str, secret: str) -> "Token":
+    def of(
+        cls, name: str, secret: str, scopes: Iterable[Scope] = ALL_SCOPES, expires_at: float | None = None
+    ) -> "Token":
         """Return what is kept of a secret."""
-        return cls(name, _digest(secret))
+        return cls(name, digest_of(secret), expanded(frozenset(scopes)), expires_at)
+
+    def is_over(self, now: float) -> bool:
+        """Whether it has expired."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 class Tokens:
-    """The tokens that a server accepts."""
+    """The tokens that a server accepts: those given, and those that `more` names at the moment of asking."""
 
-    def __init__(self, tokens: Iterable[Token] = ()) -> None:
+    def __init__(
+        self,
+        tokens: Iterable[Token] = (),
+        more: Callable[[], Sequence[Token]] = tuple,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._tokens = tuple(tokens)
+        self._more = more
+        self._clock = clock
 
     def __len__(self) -> int:
-        return len(self._tokens)
+        return len(self._tokens) + len(self._more())
 
     def find(self, presented: str) -> Token | None:
-        """Return the token that a caller presents; None if it is none of these."""
-        digest = _digest(presented)
+        """Return the token that a caller presents; None if it is none of these, or over."""
+        digest = digest_of(presented)
         found = None
-        for token in self._tokens:  # all of them: where the right one stands must not show in the time it takes
+        for token in (
+            *self._tokens,
+            *self._more(),
+        ):  # all of them: where the right one stands must not show in the time
             if hmac.compare_digest(digest, token.digest):
                 found = token
-        return found
+        return None if found is None or found.is_over(self._clock()) else found
 
 
 @dataclass(frozen=True)
@@ -65,63 +80,60 @@ class OpenedTokens:
 
 
 def open_tokens(folder: Path, environment: Mapping[str, str] | None = None) -> OpenedTokens:
-    """Return the token of `WORKBENCH_TOKEN`, else that of the state folder, which is made if there is none.
+    """Return the operator's token, that of `WORKBENCH_TOKEN` or else of the state folder, and those created by name.
 
-    A folder that cannot be used leaves the server without a token, so that nothing can be changed. Raises
-    ConfigurationError if the token that is there is not a sound one.
+    The operator's is made if there is none. A folder that cannot be used leaves the server without tokens, so that
+    nothing can be changed. Raises ConfigurationError if what is there is not sound.
     """
     kept = known_token(folder, environment)
     if kept is not None:
         return kept
-    path = folder / TOKEN_FILE
-    secret = secrets.token_urlsafe(32)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY), "w") as file:
-            file.write(f"{secret}\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        return open_tokens(folder, environment)  # another process was quicker
+        secret, is_new = kept_secret(folder / TOKEN_FILE)
     except OSError as error:
         logger.error("no token can be kept in %s (%s): nothing can be changed over the API", folder, error.strerror)
         return OpenedTokens(Tokens(), f"none, since {folder} cannot be written")
-    return OpenedTokens(Tokens([Token.of("operator", secret)]), str(path), secret)
+    return _opened("operator", secret, folder, str(folder / TOKEN_FILE), secret if is_new else None)
 
 
 def known_token(folder: Path, environment: Mapping[str, str] | None = None) -> OpenedTokens | None:
-    """Return the token that is there already; None if there is none. Raises ConfigurationError."""
+    """Return the tokens if the operator's is there already; None if there is none. Raises ConfigurationError."""
     secret = secret_of(folder, environment)
     if secret is None:
         return None
     given = (os.environ if environment is None else environment).get(VARIABLE)
     name, where = ("environment", VARIABLE) if given else ("operator", str(folder / TOKEN_FILE))
-    return OpenedTokens(Tokens([Token.of(name, secret)]), where)
+    return _opened(name, secret, folder, where)
+
+
+def _opened(name: str, secret: str, folder: Path, where: str, created: str | None = None) -> OpenedTokens:
+    from workbench.token_file import TokenFile
+
+    file = TokenFile(folder)
+    file.read()
+    return OpenedTokens(Tokens([Token.of(name, secret)], file.current), where, created)
 
 
 def secret_of(folder: Path, environment: Mapping[str, str] | None = None) -> str | None:
-    """Return the plain token, for a client on this machine; None if there is none. Raises ConfigurationError."""
+    """Return the operator's plain token, for a client on this machine; None if there is none.
+
+    Raises ConfigurationError.
+    """
     given = (os.environ if environment is None else environment).get(VARIABLE)
     if given:
-        return _sound(given, VARIABLE)
+        return sound_secret(given, VARIABLE)
     path = folder / TOKEN_FILE
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.stat().st_mode & 0o077:
-            logger.warning("%s could be read by others; made readable for its owner only", path)
-            path.chmod(_OWNER_ONLY)
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}") from None
-    return _sound(text.strip(), str(path))
+    text = read_secret(path)
+    return None if text is None else sound_secret(text, str(path))
 
 
-def _sound(secret: str, where: str) -> str:
+def sound_secret(secret: str, where: str) -> str:
+    """Return a token as it may stand in a header; raises ConfigurationError."""
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
         raise ConfigurationError(f"{where}: a token is printable ASCII without spaces")
     return secret
 
 
-def _digest(secret: str) -> bytes:
+def digest_of(secret: str) -> bytes:
+    """Return the SHA-256 of a secret. Tokens are random and long, so that nothing slower is called for."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -25,6 +25,7 @@ from workbench.port_counter import PortCounter
 
 if TYPE_CHECKING:
     from workbench.assignments import Assignment
+    from workbench.audit import AuditLog
     from workbench.dashboards import Pages
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
@@ -209,6 +210,11 @@ class Workbench:
     def counter(self, tokens: "Tokens | None" = None) -> PortCounter:
         """Return where ports are asked for; with `tokens`, only those who present one of them are served."""
         return PortCounter(self._hub, tokens)
+
+    @property
+    def audit(self) -> "AuditLog":
+        """The audit log: who changed what over the API, and what was refused; see `AuditLog.entries`."""
+        return self._hub.audit
 
     @property
     def graph(self) -> "nx.MultiDiGraph[str]":

@@ -132,7 +132,8 @@ class LiveApi:
         sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
         self.port = sockets[0].getsockname()[1]
         tokens = Tokens([Token.of("tester", SECRET)])
-        server = HTTPServer(Application(list(routes(self.hub)), **{"api_tokens": tokens, **self.settings}))
+        self.application = Application(list(routes(self.hub)), **{"api_tokens": tokens, **self.settings})
+        server = HTTPServer(self.application)
         server.add_sockets(sockets)
         self._started.set()
         await self._stop.wait()

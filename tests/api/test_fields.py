@@ -17,7 +17,7 @@ def test_fields_come_by_commas_or_repeated(http: httpx.Client, query: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "field"), [("/api/crates", "colour"), ("/api/findings", "crate"), ("/api/ports/assignments", "")]
+    ("path", "field"), [("/api/crates", "colour"), ("/api/findings", "crate"), ("/api/ports/assignments", "owner")]
 )
 def test_an_unknown_field_is_refused_with_those_that_there_are(http: httpx.Client, path: str, field: str) -> None:
     whole = http.get(path).json()

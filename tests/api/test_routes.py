@@ -82,7 +82,7 @@ def test_unmatched_paths_are_404_in_json(http: httpx.Client, path: str, method: 
 
 def test_every_route_says_who_may_call_it(still_hub: Hub) -> None:
     everything = [*routes(still_hub), *socket_routes(still_hub)]
-    assert {handler.access for _, handler, _ in everything} == {"public", "read", "ports:write"}  # type: ignore[attr-defined]
+    assert {handler.access for _, handler, _ in everything} == {"public", "read", "ports:write", "admin"}  # type: ignore[attr-defined]
 
 
 def test_a_route_that_does_not_say_is_refused(still_hub: Hub) -> None:

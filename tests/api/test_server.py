@@ -15,6 +15,7 @@ import pytest
 from tornado.websocket import websocket_connect
 
 from workbench.errors import AddressInUse, ConfigurationError
+from workbench.gate import Gate
 from workbench.hub import Hub
 from workbench.server import Address, serve
 
@@ -24,6 +25,7 @@ SCRIPT = """\
 import sys
 import panel as pn
 from workbench.errors import WorkbenchError
+from workbench.gate import Gate
 from workbench.hub import Hub
 from workbench.server import serve
 
@@ -133,7 +135,17 @@ def test_a_busy_port_starts_nothing(fleet_dir: Path) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_of_another_machine(fleet_dir: Path, host: str) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot listen on .*; see --host and --port$"):
-        serve(Hub([fleet_dir]), host=host, port=0, ws_port=None, pages={})
+        serve(Hub([fleet_dir]), host=host, port=0, ws_port=None, pages={}, gate=Gate(is_unsafe=True))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "", "::", "desk.lan"])
+def test_a_server_that_others_reach_must_be_closed_or_opened_on_purpose(fleet_dir: Path, host: str) -> None:
+    hub = Hub([fleet_dir])
+    with pytest.raises(
+        ConfigurationError, match=r"--basic-auth FILE .* --oauth-provider NAME, or say --unsafe-no-auth"
+    ):
+        serve(hub, host=host, port=0, ws_port=None, pages={})
+    assert not hub.is_running
 
 
 def test_names_and_urls() -> None:

@@ -8,6 +8,7 @@ import panel as pn
 
 from api import routes
 from workbench import Workbench
+from workbench.access import AccessRules
 from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
 from workbench.settings import load_settings
@@ -20,7 +21,7 @@ def main() -> None:
     file = Path(sys.argv[1]) / SETTINGS_FILE
     plan = load_settings(file, {}).ports.plan() if file.exists() else None
     wb = Workbench.scan(sys.argv[1], watch=True, plan=plan)
-    functions = page_functions(wb, Tokens([Token.of("operator", SECRET)]))
+    functions = page_functions(wb, AccessRules(Tokens([Token.of("operator", SECRET)])))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     server = pn.serve(
         functions, port=port, address="127.0.0.1", start=False, show=False, verbose=False,

@@ -84,6 +84,23 @@ def test_closed_sessions_are_freed(
     assert followed._hub.log.listeners == 0
 
 
+def test_closed_sessions_of_the_audit_are_freed(
+    address: str, followed: Workbench, pages: "weakref.WeakSet[Page]", wait_for: Callable[..., None]
+) -> None:
+    sessions = [pull_session(url=f"{address}/audit") for _ in range(3)]
+    assert len(pages) == 3
+    assert len(followed.audit._listeners) == 1
+    for session in sessions:
+        session.close()
+
+    def is_free() -> bool:
+        gc.collect()
+        return len(pages) == 0
+
+    wait_for(is_free, 15)
+    assert followed.audit._listeners == []
+
+
 def test_many_revisions_are_one_update_at_a_time(
     address: str, followed: Workbench, pages: "weakref.WeakSet[Page]", wait_for: Callable[..., None],
     write_manifest: Callable[..., Path], monkeypatch: pytest.MonkeyPatch,

@@ -26,6 +26,7 @@ SCRIPT = """\
 import sys
 from pathlib import Path
 from workbench.fleet.plan import Block, PortPlan
+from workbench.gate import Gate
 from workbench.hub import Hub, HubOptions
 from workbench.server import serve
 from workbench.store.database import Store
@@ -36,7 +37,7 @@ def ready(address):
 
 options = HubOptions(PortPlan(blocks=(Block("Large", 20000, 24999),)), watch=False, beat=1)
 serve(Hub([sys.argv[1]], options, Store(Path(sys.argv[2]))), port=0, ws_port=None, on_ready=ready, pages={},
-      tokens=Tokens([Token.of("tester", sys.argv[3])]))
+      gate=Gate(Tokens([Token.of("tester", sys.argv[3])])))
 """
 
 

@@ -1,11 +1,13 @@
 """The dashboards: pages over a `Workbench`, served to browsers or shown inline in a notebook."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
 
+from workbench.access import AccessRules
 from workbench.dashboards.address import Address
+from workbench.dashboards.audit_page import AuditPage
 from workbench.dashboards.cartography import Cartographer
 from workbench.dashboards.event_rows import EventRows
 from workbench.dashboards.events_page import EventsPage
@@ -19,7 +21,17 @@ from workbench.dashboards.topology_page import TopologyPage
 from workbench.tokens import Tokens
 from workbench.workbench import Workbench
 
-__all__ = ["EventsPage", "FindingsPage", "FleetPage", "Pages", "PortsPage", "TopologyPage", "page_functions"]
+__all__ = [
+    "AuditPage",
+    "EventsPage",
+    "FindingsPage",
+    "FleetPage",
+    "Pages",
+    "PortsPage",
+    "TopologyPage",
+    "page_functions",
+    "served_page_functions",
+]
 
 
 class Pages:
@@ -50,27 +62,46 @@ class Pages:
         """Return what happened, newest first."""
         return EventsPage(self._wb, self._feed)
 
+    def audit(self) -> AuditPage:
+        """Return who changed what, and what was refused."""
+        return AuditPage(self._wb)
 
-def page_functions(wb: Workbench, tokens: Tokens | None = None) -> dict[str, Callable[[], Any]]:
+
+def page_functions(
+    wb: Workbench, rules: AccessRules | None = None, notices: Sequence[str] = ()
+) -> dict[str, Callable[[], Any]]:
     """Return, for each page's name, the function that builds it for a new session of `pn.serve`.
 
-    Only who presents one of the `tokens` may change something there; without any, nobody may.
+    `rules` say who may change something there and who may see the audit log, without any nobody may; `notices`
+    stand on every page.
     """
-    counter = wb.counter(tokens or Tokens())
+    counter = wb.counter(rules.tokens if rules else Tokens())
     feed, cartographer, events = Feed(wb), Cartographer(), EventRows(wb)
+    audited = Feed(wb, wb.audit.subscribe)
     makers: dict[str, Callable[[], Page]] = {
         "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
         "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter),
         "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
         "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
         "events": lambda: EventsPage(wb, feed, Address.of_session(), events),
+        "audit": lambda: AuditPage(wb, audited, Address.of_session(), rules),
     }
 
     def builder(name: str, make: Callable[[], Page]) -> Callable[[], Any]:
         def build() -> Any:
             pn.extension("tabulator")
-            return framed(name, wb, make())
+            return framed(name, wb, make(), feed, notices)
 
         return build
 
     return {name: builder(name, make) for name, make in makers.items()}
+
+
+def served_page_functions() -> dict[str, Callable[[], Any]]:
+    """Return the pages of this process's own workbench, one set of functions for all sessions of `panel serve`."""
+    from workbench.runtime import current_workbench, default_rules
+
+    functions: dict[str, Callable[[], Any]] = pn.state.as_cached(
+        "workbench-pages", lambda: page_functions(current_workbench(), default_rules())
+    )
+    return functions

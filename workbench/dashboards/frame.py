@@ -1,5 +1,6 @@
 """The frame around every page: navigation, the fleet's pulse, and what is said when the connection is lost."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,9 @@ from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 from markupsafe import Markup
 
+from workbench.dashboards.live import Feed
 from workbench.dashboards.page import Page
+from workbench.dashboards.page_caller import signed_in
 from workbench.dashboards.panes import html_pane, show
 from workbench.dashboards.theme import sheet
 from workbench.workbench import Workbench
@@ -20,6 +23,7 @@ PAGES: Final = (
     ("topology", "Topology"),
     ("findings", "Findings"),
     ("events", "Events"),
+    ("audit", "Audit"),
 )
 
 _FOLDER: Final = Path(__file__).parent
@@ -30,8 +34,8 @@ def _text(name: str) -> str:
     return (_FOLDER / name).read_text("utf-8")
 
 
-def framed(name: str, wb: Workbench, page: Page) -> pn.Template:
-    """Return a page in the frame, for a new session of a server."""
+def framed(name: str, wb: Workbench, page: Page, feed: Feed | None = None, notices: Sequence[str] = ()) -> pn.Template:
+    """Return a page in the frame, for a new session of a server; `notices` are said above it."""
     pulse = html_pane(pulse_markup(wb), css_classes=["wb-pulse-pane"])
     template = pn.Template(_text("frame.html"), location=True)
     template.add_panel("pulse", pulse)
@@ -40,6 +44,8 @@ def framed(name: str, wb: Workbench, page: Page) -> pn.Template:
         "pages": PAGES,
         "page_name": name,
         "page_title": dict(PAGES)[name],
+        "person": signed_in(),
+        "notices": notices,
         "frame_css": sheet("frame"),
         "frame_js": _text("frame.js"),
         "search_js": _text("search.js"),
@@ -49,7 +55,7 @@ def framed(name: str, wb: Workbench, page: Page) -> pn.Template:
     def beat() -> None:
         show(pulse, pulse_markup(wb))
 
-    page.followers.append(page.feed.follow(beat))
+    page.followers.append((feed or page.feed).follow(beat))
     if pn.state.curdoc is not None:
         lost = CustomJS(code='document.dispatchEvent(new CustomEvent("wb-connection-lost"))')
         pn.state.curdoc.js_on_event(ConnectionLost, lost)

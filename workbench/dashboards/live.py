@@ -3,15 +3,16 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from weakref import WeakMethod
 
 from workbench.dashboards.session import Session
-from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
 Update = Callable[[], None]
 Prepare = Callable[[Snapshot], object]
+Subscribe = Callable[[Callable[[Sequence[Any]], None]], Callable[[], None]]
 
 
 class Feed:
@@ -19,11 +20,12 @@ class Feed:
 
     It listens while anybody follows, and not longer. Revisions that come faster than a session can take them
     are skipped, never queued. What is slow to derive is derived once, on the feed's own thread, before the
-    sessions are told.
+    sessions are told. `subscribe` names another source of news than the fleet's events.
     """
 
-    def __init__(self, wb: Workbench) -> None:
+    def __init__(self, wb: Workbench, subscribe: Subscribe | None = None) -> None:
         self.wb = wb
+        self._subscribe = subscribe or wb.subscribe
         self._lock = threading.Lock()
         self._followers: list[Follower] = []
         self._preparations: list[Prepare] = []
@@ -48,7 +50,7 @@ class Feed:
             self._followers.append(follower)
             if self._unsubscribe is None:
                 self._publisher = ThreadPoolExecutor(1, "workbench-feed")
-                self._unsubscribe = self.wb.subscribe(self._heard)
+                self._unsubscribe = self._subscribe(self._heard)
         return follower
 
     def leave(self, follower: "Follower") -> None:
@@ -64,7 +66,7 @@ class Feed:
         if publisher is not None:
             publisher.shutdown(wait=False, cancel_futures=True)
 
-    def _heard(self, _: Sequence[Event]) -> None:
+    def _heard(self, _: Sequence[Any]) -> None:
         """Called on the hub's thread, which must not wait: hand over to the feed's own."""
         with self._lock:
             if self._is_behind or self._publisher is None:

@@ -15,6 +15,7 @@ import orjson
 import pyarrow as pa
 
 from workbench.assignments import Entry
+from workbench.audit import AuditEntry, AuditQuery
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.model import Finding
@@ -24,6 +25,7 @@ from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
 from workbench.fleet.wire import summary_model
 from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
+from workbench.store.audit_rows import AUDIT_COLUMNS, audit_table, compact, stored_audit
 from workbench.store.history_rows import HistoryRows, kept_at, plan_at, prune_history, revision_rows
 from workbench.store.schema import MIGRATIONS, mirror_ddl
 
@@ -188,6 +190,24 @@ class Store:
             )
             prune_history(self.connection)
         self._pruned_at = last
+
+    def commit_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Write entries of the audit log in one transaction, durable before this returns."""
+        with self._guarded():
+            self._insert("audit", audit_table(entries), [column.name for column in AUDIT_COLUMNS])
+
+    def audit(self, query: AuditQuery) -> list[AuditEntry]:
+        """Return entries of the audit log, newest first; any thread may ask."""
+        try:
+            with self.connection.cursor() as cursor:
+                return stored_audit(cursor, query)
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
+    def compact_audit(self, oldest: float, refused: int) -> None:
+        """Remove entries of the audit log before `oldest`, and refused ones beyond the newest `refused`."""
+        with self._guarded():
+            compact(self.connection, oldest, refused)
 
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
         """Bring the mirror tables nearer to a snapshot for about `budget` seconds; True when they are equal to it."""

@@ -35,6 +35,14 @@ CREATE TABLE assignments (
 );
 """
 
+AUDIT: Final = """
+CREATE TABLE audit (
+    id BIGINT NOT NULL, happened_at TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, means VARCHAR NOT NULL,
+    action VARCHAR NOT NULL, subject VARCHAR NOT NULL, outcome VARCHAR NOT NULL, status INTEGER NOT NULL,
+    code VARCHAR NOT NULL, address VARCHAR NOT NULL, origin VARCHAR NOT NULL, request_id VARCHAR NOT NULL
+);
+"""
+
 
 def mirror_ddl() -> str:
     """Return the tables that mirror the newest snapshot; `part` names the record or group a row came from."""
@@ -54,5 +62,5 @@ ALTER TABLE revisions ADD COLUMN plan VARCHAR;
 """
 
 
-MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY)
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""

@@ -1,0 +1,253 @@
+"""Signing in with a password at a real server: pages, API and sockets, on both ports."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from tests.api.conftest import until
+from workbench.people import People
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+SECRET = "the-operators-own"
+
+SCRIPT = """\
+import sys
+from pathlib import Path
+from workbench.access_settings import LoginSettings
+from workbench.gate import Gate
+from workbench.hub import Hub
+from workbench.server import serve
+from workbench.tokens import Token, Tokens
+import panel as pn
+
+def ready(address):
+    print("READY", address.port, address.ws_port, flush=True)
+
+fleet, users, state = sys.argv[1:]
+login = LoginSettings(users=users, admins=("ada",), changes=True)
+gate = Gate(Tokens([Token.of("operator", "the-operators-own")]), None, login, Path(state))
+serve(Hub([fleet]), host="0.0.0.0", port=0, ws_port=0, on_ready=ready, gate=gate,
+      pages={"fleet": lambda: pn.pane.Markdown("a page")})
+"""
+
+
+class Running:
+    """A server whose people sign in."""
+
+    def __init__(self, fleet: Path, users: Path, state: Path) -> None:
+        self.command = [sys.executable, "-c", SCRIPT, str(fleet), str(users), str(state)]
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(self.command, env=environment, stdout=pipe, stderr=pipe, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("READY "), self.process.communicate()[1]
+        self.port, self.ws_port = map(int, line.split()[1:])
+        self.origin = f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> str:
+        self.process.terminate()
+        return self.process.communicate(timeout=20)[1]
+
+    @contextmanager
+    def client(self, name: str | None = None) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=self.origin, timeout=20) as client:
+            if name is not None:
+                client.post("/login", data={"username": name, "password": PASSWORD})
+            yield client
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> People:
+    people = People(tmp_path / "users.json")
+    for name in ("ada", "bob"):
+        people.set(name, PASSWORD)
+    return people
+
+
+@pytest.fixture
+def running(fleet_dir: Path, people: People, tmp_path: Path) -> Iterator[Running]:
+    server = Running(fleet_dir, people.path, tmp_path / "state")
+    yield server
+    server.stop()
+
+
+def test_pages_lead_to_the_form_and_the_api_says_no(running: Running) -> None:
+    with running.client() as http:
+        page = http.get("/fleet")
+        assert (page.status_code, "login?next=%2Ffleet" in page.headers["Location"]) == (302, True)
+        form = http.get("/login?next=%2Ffleet")
+        assert (form.status_code, 'type="password"' in form.text, "http" in form.text) == (200, True, False)
+        for path in ("/api/crates", "/api/ports/18010", "/api/events", "/api/audit", "/status", "/metrics"):
+            answer = http.get(path)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized"), path
+        assert http.get("/health").status_code == 200
+        assert http.get("/api/crates", headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
+
+
+def test_who_signs_in_reads_and_an_admin_changes(running: Running) -> None:
+    intent = {"Origin": running.origin, "X-Requested-With": "workbench"}
+    with running.client("bob") as bob, running.client("ada") as ada:
+        assert bob.get("/fleet").status_code == bob.get("/api/crates").status_code == 200
+        assert bob.get("/api/audit").status_code == 403
+        assert bob.post("/api/ports/assign", json={"crate_name": "ledger"}, headers=intent).status_code == 403
+        made = ada.post("/api/ports/assign", json={"crate_name": "ledger"}, headers=intent)
+        assert (made.status_code, made.json()["actor"]) == (201, "ada")
+        entries = ada.get("/api/audit").json()
+    told = [(item["actor"], item["means"], item["action"], item["outcome"]) for item in entries]
+    assert told[0] == ("ada", "sign-in", "port.assign", "done")
+    assert told[1] == ("bob", "sign-in", "port.assign", "refused")
+    assert told[-2:] == [("ada", "sign-in", "sign-in", "done"), ("bob", "sign-in", "sign-in", "done")]
+
+
+def test_sockets_on_both_ports_know_the_sign_in(running: Running, run: Callable[..., Any]) -> None:
+    with running.client("bob") as bob:
+        cookie = f'user="{bob.cookies["user"]}"'.replace('""', '"')
+
+    async def hello(port: int, path: str, **headers: str) -> int:
+        try:
+            connection = await websocket_connect(HTTPRequest(f"ws://127.0.0.1:{port}{path}", headers=headers))
+        except HTTPClientError as error:
+            return error.code
+        await connection.read_message()
+        connection.close()
+        return 101
+
+    async def all_of(**headers: str) -> list[int]:
+        return [
+            await hello(running.port, "/ws", **headers),
+            await hello(running.ws_port, "/", **headers),
+            await hello(running.ws_port, "/ws", **headers),
+        ]
+
+    assert run(all_of()) == [401] * 3
+    assert run(all_of(Cookie="user=forged")) == [401] * 3
+    assert run(all_of(Cookie=cookie)) == [101] * 3
+    assert run(all_of(Cookie=cookie, Origin=running.origin)) == [101] * 3
+    assert run(all_of(Cookie=cookie, Origin="http://evil.example")) == [403] * 3
+    assert run(all_of(Authorization=f"Bearer {SECRET}")) == [101] * 3
+
+
+def test_the_cookie_is_not_for_scripts_and_survives_a_restart(running: Running, tmp_path: Path) -> None:
+    with running.client() as http:
+        answer = http.post("/login?next=/fleet", data={"username": "bob", "password": PASSWORD})
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/fleet")
+        cookie = next(text for text in answer.headers.get_list("Set-Cookie") if text.startswith("user="))
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert "bob" not in cookie.partition(";")[0].split("|")[-1]
+        jar = http.cookies
+        assert (tmp_path / "state" / "cookie-secret").stat().st_mode & 0o777 == 0o600
+        running.stop()
+        running.start()
+        with httpx.Client(base_url=running.origin, cookies=jar, timeout=20) as again:
+            assert again.get("/api/crates").status_code == 200
+
+
+def test_who_is_taken_out_is_out_and_signing_out_forgets(running: Running, people: People) -> None:
+    with running.client("bob") as bob, running.client("ada") as ada:
+        people.remove("bob")
+        assert bob.get("/api/crates").status_code == 401
+        assert bob.get("/fleet").status_code == 302
+        assert ada.get("/api/crates").status_code == 200
+        page = ada.get("/logout")
+        assert (page.status_code, "You are signed out" in page.text) == (200, True)
+        assert ada.get("/api/crates").status_code == 401
+
+
+def test_wrong_passwords_are_slowed_told_and_not_repeated(running: Running) -> None:
+    with running.client() as http:
+        answers = [http.post("/login", data={"username": "bob", "password": f"wrong {n}"}) for n in range(11)]
+        assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+        assert http.post("/login", data={"username": "bob", "password": PASSWORD}).status_code == 429
+        assert http.post("/login", data={"username": "ada", "password": PASSWORD}).status_code == 302
+        assert "wrong 1" not in answers[1].text
+        entries = http.get("/api/audit?outcome=refused").json()
+    assert [(item["actor"], item["subject"], item["status"]) for item in entries[-10:]] == [(None, "bob", 401)] * 10
+    assert PASSWORD not in running.stop()
+
+
+@pytest.mark.parametrize("following", ["//evil.example", "https://evil.example", "\\\\evil.example", "/\\evil.example"])
+def test_the_way_on_leads_nowhere_else(running: Running, following: str) -> None:
+    with running.client() as http:
+        assert http.get("/login", params={"next": following}).status_code == 400
+        answer = http.post("/login", params={"next": following}, data={"username": "bob", "password": PASSWORD})
+        assert "evil" not in answer.headers.get("Location", "")
+
+
+def test_a_strangers_page_signs_nobody_in(running: Running) -> None:
+    with running.client() as http:
+        answer = http.post(
+            "/login", data={"username": "bob", "password": PASSWORD}, headers={"Origin": "http://evil.example"}
+        )
+        assert (answer.status_code, "Set-Cookie" in answer.headers) == (403, False)
+
+
+def test_nobody_signs_in_with_a_damaged_file(running: Running, people: People) -> None:
+    sound = people.path.read_text()
+    people.path.write_text("{")
+    with running.client("bob") as http:
+        assert http.get("/api/crates").status_code == 401
+        people.path.write_text(sound)
+        assert http.post("/login", data={"username": "bob", "password": PASSWORD}).status_code == 302
+        assert until(lambda: http.get("/api/crates").status_code == 200)
+
+
+@pytest.fixture
+def plugged(fleet_dir: Path, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """The two ports of `panel serve … --plugins api` with Panel's own password."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        port, ws_port = one.getsockname()[1], other.getsockname()[1]
+    (tmp_path / "page.py").write_text('import panel as pn\npn.panel("a page").servable()\n')
+    environment = {
+        **os.environ, "PYTHONPATH": str(CHECKOUT), "WORKBENCH_ROOTS": str(fleet_dir),
+        "WORKBENCH_STATE": str(tmp_path / "state"), "WORKBENCH_SERVER_WS_PORT": str(ws_port),
+    }  # fmt: skip
+    options = ["--port", str(port), "--plugins", "api", "--basic-auth", PASSWORD, "--cookie-secret", "for-tests"]
+    command = [sys.executable, "-m", "panel", "serve", str(tmp_path / "page.py"), "--address", "127.0.0.1", *options]
+    process = subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: is_healthy(port), 40)
+        yield port, ws_port
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def is_healthy(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_panels_own_login_closes_both_ports_of_the_plugin(plugged: tuple[int, int]) -> None:
+    port, ws_port = plugged
+    with httpx.Client(timeout=20) as http:
+        for url in (
+            f"http://127.0.0.1:{port}/api/crates",
+            f"http://127.0.0.1:{port}/ws",
+            f"http://127.0.0.1:{ws_port}/ws",
+        ):
+            assert http.get(url).status_code == 401
+            assert http.get(url, headers={"Cookie": "user=forged; is_guest=1"}).status_code == 401
+        http.post(f"http://127.0.0.1:{port}/login", data={"username": "bob", "password": PASSWORD})
+        assert http.get(f"http://127.0.0.1:{port}/api/crates").status_code == 200
+        # Let in, and told that a plain request is no WebSocket.
+        assert [http.get(f"http://127.0.0.1:{either}/ws").status_code for either in plugged] == [400, 400]

@@ -1,0 +1,74 @@
+"""The settings of who may call: `[api]` and `[login]`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, model_validator
+
+from workbench.port_settings import Section
+from workbench.scopes import Scope
+
+if TYPE_CHECKING:
+    from workbench.access import AccessRules
+    from workbench.audit import AuditRetention
+    from workbench.tokens import Tokens
+
+
+class ApiSettings(Section):
+    """`[api]`: what programs need in order to read, and how long the audit log is kept."""
+
+    reads_need_scope: bool = False
+    audit_days: Annotated[float, Field(gt=0)] = 365.0
+    audit_refused: Annotated[int, Field(ge=0)] = 100_000
+
+    def retention(self) -> "AuditRetention":
+        """Return how long entries of the audit log are kept."""
+        from workbench.audit import AuditRetention
+
+        return AuditRetention(self.audit_days, self.audit_refused)
+
+
+class LoginSettings(Section):
+    """`[login]`: how people sign in at the pages, and what they may do then."""
+
+    users: str | None = None
+    oauth_provider: str | None = None
+    oauth_key: str | None = None
+    oauth_secret: str | None = None
+    oauth_redirect_uri: str | None = None
+    oauth_extra_params: dict[str, str] = Field(default_factory=dict)
+    scopes: tuple[Scope, ...] = ("read",)
+    admins: tuple[str, ...] = ()
+    changes: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "LoginSettings":
+        if self.users and self.oauth_provider:
+            raise ValueError("people sign in with a users' file or with an OAuth provider, not both")
+        return self
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether people must sign in."""
+        return bool(self.users or self.oauth_provider)
+
+
+def access_rules(
+    api: ApiSettings,
+    login: LoginSettings,
+    tokens: "Tokens",
+    *,
+    hosts: frozenset[str] | None = None,
+    trusts_loopback: bool = False,
+) -> "AccessRules":
+    """Return what a server with these settings asks of callers; `hosts` are the names that it is known under."""
+    from workbench.access import AccessRules
+
+    return AccessRules(
+        tokens,
+        api.reads_need_scope,
+        login.changes,
+        frozenset(login.scopes),
+        frozenset(login.admins),
+        trusts_loopback,
+        hosts,
+    )
