@@ -157,8 +157,8 @@ class Responder(RequestHandler):
         self.set_status(error.status)
         if error.status == 401 and self.access not in ("public", "read"):
             self.set_header("WWW-Authenticate", "Bearer")
-        if error.status == 503:
-            self.set_header("Retry-After", "1")
+        if error.status in (429, 503):
+            self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
         self.finish(envelope(error, self.request_id))
 
     def log_exception(

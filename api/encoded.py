@@ -130,7 +130,7 @@ class SnapshotHandler(ApiHandler):
                 raise Unavailable("looking at the disk takes too long; ask without refresh") from None
         return self.hub.snapshot
 
-    def is_known(self, snapshot: Snapshot, version: int = 0) -> bool:
+    def is_known(self, snapshot: Snapshot, version: int | str = 0) -> bool:
         """Tag the answer with its revision; True, with a 304 sent, if the caller has that already.
 
         `version` tells states within one revision apart, such as those of the assignments.
@@ -163,7 +163,7 @@ class SnapshotHandler(ApiHandler):
                 data = await body.gzip.wait()
         self.finish(data)
 
-    async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int = 0) -> None:
+    async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int | str = 0) -> None:
         """Finish with a model made on a worker thread, or with what the same request was answered in this revision."""
         if self.is_known(snapshot, version):
             return

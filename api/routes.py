@@ -9,6 +9,7 @@ from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandl
 from api.metrics import MetricsHandler, PlainMetricsHandler
 from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
+from api.registrations import HeartbeatHandler, RegisterHandler, RegistrationsHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
 from api.validation import ValidateHandler
 from workbench.hub import Hub
@@ -38,6 +39,9 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/ports/plan", PlanHandler, mounted),
             (r"/api/ports/assign", AssignHandler, mounted),
             (r"/api/ports/assignments", AssignmentsHandler, mounted),
+            (r"/api/ports/register", RegisterHandler, mounted),
+            (r"/api/ports/heartbeat", HeartbeatHandler, mounted),
+            (r"/api/ports/registrations", RegistrationsHandler, mounted),
             (r"/api/ports/([^/]+)/release", ReleaseHandler, mounted),
             (r"/api/ports/([^/]+)", PortHandler, mounted),
             (r"/api/findings", FindingsHandler, mounted),

@@ -20,6 +20,7 @@ ROOMS = {
         "workbench.events",
         "workbench.frames",
         "workbench.assignments",
+        "workbench.registrations",
     },
     "workbench.hub": {
         "workbench.hub",
@@ -30,7 +31,10 @@ ROOMS = {
         "workbench.assignments",
         "workbench.assignment_desk",
         "workbench.commands",
+        "workbench.live_events",
+        "workbench.live_layer",
         "workbench.persistence",
+        "workbench.service_desk",
     },
     "workbench.assignment_desk": {
         "workbench.assignment_desk",
@@ -42,8 +46,29 @@ ROOMS = {
     "workbench.assignments": {"workbench.assignments", "workbench.fleet", "workbench.errors"},
     "workbench.events": {"workbench.events", "workbench.fleet"},
     "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events"},
-    "workbench.commands": {"workbench.assignment_desk", "workbench.errors", "workbench.fleet"},
-    "workbench.persistence": {"workbench.assignment_desk", "workbench.events", "workbench.fleet"},
+    "workbench.registrations": {"workbench.fleet", "workbench.errors"},
+    "workbench.service_desk": {"workbench.registrations", "workbench.fleet", "workbench.errors"},
+    "workbench.live_layer": {
+        "workbench.assignments",
+        "workbench.fleet",
+        "workbench.registrations",
+        "workbench.service_desk",
+        "workbench.sources",
+    },
+    "workbench.live_models": {"workbench.fleet", "workbench.live_layer", "workbench.registrations"},
+    "workbench.live_events": {"workbench.events", "workbench.fleet", "workbench.live_models"},
+    "workbench.commands": {
+        "workbench.assignment_desk",
+        "workbench.errors",
+        "workbench.fleet",
+        "workbench.service_desk",
+    },
+    "workbench.persistence": {
+        "workbench.assignment_desk",
+        "workbench.events",
+        "workbench.fleet",
+        "workbench.service_desk",
+    },
     "workbench.errors": {"workbench.errors"},
 }
 """What each room may import of ours; rooms that are not listed may import anything below them."""
@@ -54,6 +79,7 @@ LIBRARIES = {
     "panel": ("workbench.dashboards", "workbench.server"),
     "bokeh": ("workbench.dashboards", "workbench.server"),
     "httpx": ("workbench.sources.mux", "workbench.client"),
+    "psutil": ("workbench.sources.listeners",),
     "watchfiles": ("workbench.sources.watch",),
     "pandas": ("workbench.workbench", "workbench.frames", "workbench.dashboards"),
 }

@@ -199,6 +199,7 @@ def schema() -> None:
     "--state", type=click.Path(path_type=Path, file_okay=False), default=None,
     help="Folder of the state file (default: WORKBENCH_STATE, or the user's data directory).",
 )  # fmt: skip
+@click.option("--observe", is_flag=True, default=None, help="Look which processes of this host listen on which ports.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
 def serve(  # noqa: PLR0917
     paths: Roots,
@@ -208,6 +209,7 @@ def serve(  # noqa: PLR0917
     port: int | None,
     ws_port: int | None,
     state: Path | None,
+    observe: bool | None,
     open_browser: bool,
 ) -> None:
     """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
@@ -235,7 +237,8 @@ def serve(  # noqa: PLR0917
         raise click.UsageError("give either --demo or PATHs, not both")
     file = config if demo else config or settings_file(paths)
     given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
-    settings = settings_from(file, server=given) if file or has_variables() else None
+    seen = {"enabled": observe}
+    settings = settings_from(file, server=given, observe=seen) if file or has_variables() or observe else None
     roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
     check_roots(roots)
     server = settings.server if settings else None

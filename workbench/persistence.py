@@ -6,9 +6,10 @@ from typing import Any, Protocol
 from workbench.assignment_desk import AssignmentJournal
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
+from workbench.service_desk import ServiceJournal
 
 
-class Journal(AssignmentJournal, Protocol):
+class Journal(AssignmentJournal, ServiceJournal, Protocol):
     """What the hub writes down before it publishes; the store is one."""
 
     def open(self) -> None:

@@ -14,6 +14,7 @@ from workbench.fleet.rules import Severity
 from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
+from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
 from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
 
@@ -94,6 +95,8 @@ class Settings(Section):
     check: CheckSettings = CheckSettings()
     ports: PortSettings = Field(default_factory=PortSettings)
     watch: WatchSettings = WatchSettings()
+    observe: ObserveSettings = ObserveSettings()
+    registrations: RegistrationSettings = RegistrationSettings()
     server: ServerSettings = ServerSettings()
 
     def hub_options(self) -> "HubOptions":
@@ -101,7 +104,12 @@ class Settings(Section):
         from workbench.hub import HubOptions
 
         return HubOptions(
-            self.ports.plan(), self.discovery.scope(), self.watch.enabled, self.watch.beat, self.discovery.jobs
+            self.ports.plan(),
+            self.discovery.scope(),
+            self.watch.enabled,
+            self.watch.beat,
+            self.discovery.jobs,
+            live_options(self.observe, self.registrations),
         )
 
 

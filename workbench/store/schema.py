@@ -35,6 +35,15 @@ CREATE TABLE assignments (
 );
 """
 
+REGISTRATIONS: Final = """
+CREATE TABLE registrations (
+    happened_at TIMESTAMPTZ NOT NULL, action VARCHAR NOT NULL, seen_at TIMESTAMPTZ NOT NULL,
+    service_name VARCHAR NOT NULL, port INTEGER NOT NULL, protocol VARCHAR NOT NULL, health_endpoint VARCHAR,
+    metrics_endpoint VARCHAR, role VARCHAR, pid BIGINT, host VARCHAR NOT NULL, registered_at TIMESTAMPTZ NOT NULL,
+    state VARCHAR NOT NULL, status VARCHAR NOT NULL
+);
+"""
+
 
 def mirror_ddl() -> str:
     """Return the tables that mirror the newest snapshot; `part` names the record or group a row came from."""
@@ -45,5 +54,5 @@ def mirror_ddl() -> str:
     return "\n".join(statements)
 
 
-MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS)
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, REGISTRATIONS)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""
