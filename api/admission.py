@@ -48,7 +48,7 @@ def challenge(error: WorkbenchError) -> str | None:
 
 def _needed(handler: "Responder") -> Scope | None:
     """Return the scope that the route asks for; None where anybody may read."""
-    if handler.access == "public":
+    if handler.access == "public" or handler.is_exempt:
         return None
     is_closed = handler.is_guarded or handler.rules.reads_need_scope or login_of(handler) is not None
     return handler.access if is_closed else None

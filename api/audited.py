@@ -44,6 +44,7 @@ def _outcome(handler: "Responder") -> Outcome | None:
         return "refused"
     if (
         not handler.is_guarded
+        or handler.is_exempt
         or request.method not in handler.methods()
         or request.method in ("GET", "HEAD", "OPTIONS")
     ):

@@ -16,11 +16,11 @@ from tornado.web import HTTPError, RequestHandler
 from api.admission import admit, challenge
 from api.audited import audit
 from api.refusals import envelope, refusal
-from workbench.access import NOBODY, AccessRules, Caller
+from workbench.access import NOBODY, PROXY_HEADERS, AccessRules, Caller
 from workbench.errors import Forbidden, MethodNotAllowed, NotFound, WorkbenchError
 from workbench.hub import Hub
 from workbench.one_line import one_line
-from workbench.origins import OriginPolicy, default_policy
+from workbench.origins import OriginPolicy, default_policy, is_loopback
 from workbench.runtime import default_rules
 from workbench.scopes import SCOPES, Scope
 from workbench.tokens import Tokens
@@ -45,6 +45,9 @@ class Responder(RequestHandler):
 
     access: ClassVar[Access]
     """Who may call. Each class that is mounted says so itself: `check_access` refuses those that do not."""
+
+    is_open_to_host: ClassVar[bool] = False
+    """Whether programs of this host may call without a token, since existing ones send none."""
 
     action: ClassVar[str] = ""
     """What the audit log calls a change, such as `port.assign`; without it, the class's name is taken."""
@@ -126,6 +129,13 @@ class Responder(RequestHandler):
         """Whether the route needs a scope even where reads are open."""
         return self.access not in ("public", "read")
 
+    @property
+    def is_exempt(self) -> bool:
+        """Whether this very caller needs no scope: a program of this host, where those need none."""
+        request = self.request
+        is_forwarded = any(name in request.headers for name in PROXY_HEADERS)
+        return self.is_open_to_host and is_loopback(request.remote_ip or "") and not is_forwarded
+
     def options(self, *_: str) -> None:
         """Answer a preflight: what may be sent here, and for how long to remember it."""
         methods = ", ".join(self.methods())
@@ -157,8 +167,8 @@ class Responder(RequestHandler):
         self.set_status(error.status)
         if (asked := challenge(error)) is not None:
             self.set_header("WWW-Authenticate", asked)
-        if error.status == 503:
-            self.set_header("Retry-After", "1")
+        if error.status in (429, 503):
+            self.set_header("Retry-After", str(error.details.get("retry_after", 1)))
         self.finish(envelope(error, self.request_id))
 
     def on_finish(self) -> None:

@@ -178,7 +178,7 @@ class SnapshotHandler(EncodedHandler):
                 raise Unavailable("looking at the disk takes too long; ask without refresh") from None
         return self.hub.snapshot
 
-    def is_known(self, snapshot: Snapshot, version: int = 0) -> bool:
+    def is_known(self, snapshot: Snapshot, version: int | str = 0) -> bool:
         """Tag the answer with its revision; True, with a 304 sent, if the caller has that already.
 
         `version` tells states within one revision apart, such as those of the assignments.
@@ -190,7 +190,7 @@ class SnapshotHandler(EncodedHandler):
         if not self.is_known(snapshot):
             await self.finish_body(snapshot.derive(("api", key), make))
 
-    async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int = 0) -> None:
+    async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int | str = 0) -> None:
         """Finish with a model made on a worker thread, or with what the same request was answered in this revision."""
         if self.is_known(snapshot, version):
             return

@@ -298,7 +298,7 @@ def _security(handler: type[Responder]) -> list[Json]:
     if handler.access == "public":
         return []
     token, login = {"token": [handler.access]}, {"login": list[str]()}
-    return [{}, login, token] if handler.access == "read" else [token, login]
+    return [{}, login, token] if handler.access == "read" or handler.is_open_to_host else [token, login]
 
 
 def _name(method: str, path: str) -> str:

@@ -1,15 +1,11 @@
-"""The PortRegistry as bytes: the claims of a revision encoded once, the assignments put in as they change."""
-
-from typing import Final
+"""The PortRegistry as bytes: the claims of a revision encoded once, what changes within it put in as it does."""
 
 from api.encoded import Body, Once, json_bytes
-from workbench.assignment_desk import AssignmentDesk
-from workbench.assignments import Assignments, assignment_model
+from workbench.assignments import assignment_model
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import port_registry_model
-
-_PLACE: Final = b'"assigned":[]'
-"""Where the assignments go. No text of a manifest can look like this: quotes in a JSON string are escaped."""
+from workbench.hub import Hub
+from workbench.live_models import live_model
 
 
 class PortRegistry:
@@ -17,16 +13,17 @@ class PortRegistry:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._claims = Once(lambda: json_bytes(port_registry_model(snapshot)))
-        self._newest: tuple[int, Body] | None = None
+        self._snapshot = snapshot
+        self._newest: tuple[str, Body] | None = None
 
-    def body(self, desk: AssignmentDesk, book: Assignments) -> Body:
-        """Return the body with the assignments of a book."""
+    def body(self, hub: Hub, version: str) -> Body:
+        """Return the body with the assignments and what is observed; `version` tells their states apart."""
         newest = self._newest
-        if newest is None or newest[0] != book.version:
-            newest = self._newest = book.version, Body(lambda: self._encoded(book, desk.is_durable))
+        if newest is None or newest[0] != version:
+            newest = self._newest = version, Body(lambda: self._encoded(hub))
         return newest[1]
 
-    def _encoded(self, book: Assignments, durable: bool) -> bytes:
-        before, _, after = self._claims.get().rpartition(_PLACE)
-        models = json_bytes([assignment_model(item, durable=durable) for item in book.active])
-        return b"".join((before, b'"assigned":', models, after))
+    def _encoded(self, hub: Hub) -> bytes:
+        assigned = [assignment_model(item, durable=hub.desk.is_durable) for item in hub.desk.book.active]
+        changing = json_bytes({"assigned": assigned, **live_model(hub.live, self._snapshot)})
+        return b"".join((self._claims.get().removesuffix(b"}"), b",", changing.removeprefix(b"{")))

@@ -15,6 +15,7 @@ from workbench.assignments import assignment_model
 from workbench.errors import InvalidPort
 from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.wire import finding_model, port_model
+from workbench.live_models import live_model, live_tag
 
 _SCHEMA: Final = {"type": "integer", "minimum": 1, "maximum": MAX_PORT, "description": "A port.", "examples": [18010]}
 
@@ -30,9 +31,9 @@ class PortsHandler(SnapshotHandler):
     @operation("Ports", "Read the port registry", port_models.PortRegistry, query=SnapshotQuery)
     async def get(self) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
-        book = self.hub.desk.book
-        if not self.is_known(snapshot, book.version):
-            await self.finish_body(snapshot.derive(("api", "ports"), PortRegistry).body(self.hub.desk, book))
+        version = f"{self.hub.desk.book.version or ''}{live_tag(self.hub.live)}"
+        if not self.is_known(snapshot, version):
+            await self.finish_body(snapshot.derive(("api", "ports"), PortRegistry).body(self.hub, version))
 
 
 class PortHandler(SnapshotHandler):
@@ -50,9 +51,9 @@ class PortHandler(SnapshotHandler):
 
         def model() -> dict[str, Any]:
             held = [assignment_model(item, durable=durable) for item in book.at(number, snapshot.plan)]
-            return port_model(number, snapshot, held)
+            return {**port_model(number, snapshot, held), **live_model(self.hub.live, snapshot, number)}
 
-        await self.send_model(snapshot, model, book.version)
+        await self.send_model(snapshot, model, f"{book.version or ''}{live_tag(self.hub.live)}")
 
 
 class ConflictsHandler(SnapshotHandler):

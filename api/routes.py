@@ -26,6 +26,7 @@ from api.openapi import openapi_document
 from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
 from api.query import QueryHandler
+from api.registrations import HeartbeatHandler, RegisterHandler, RegistrationsHandler
 from api.search import SearchHandler
 from api.snapshots import SnapshotTableHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
@@ -61,6 +62,9 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/ports/plan", PlanHandler, mounted),
             (r"/api/ports/assign", AssignHandler, mounted),
             (r"/api/ports/assignments", AssignmentsHandler, mounted),
+            (r"/api/ports/register", RegisterHandler, mounted),
+            (r"/api/ports/heartbeat", HeartbeatHandler, mounted),
+            (r"/api/ports/registrations", RegistrationsHandler, mounted),
             (r"/api/ports/([^/]+)/release", ReleaseHandler, mounted),
             (r"/api/ports/([^/]+)", PortHandler, mounted),
             (r"/api/findings", FindingsHandler, mounted),

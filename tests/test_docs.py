@@ -1,12 +1,14 @@
 """The documentation says what the code does."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from workbench.config import SETTINGS_FILE
 from workbench.fleet.manifest import parse_manifest
+from workbench.fleet.observed import Listener, Observed, Registration
 from workbench.fleet.rules import COLLISION_KINDS, RULES
 from workbench.fleet.snapshot import Snapshot
 from workbench.settings import load_settings
@@ -34,15 +36,25 @@ def test_a_section_explains_its_rule(code: str) -> None:
     assert "\nFix: " in SECTIONS[code]
 
 
+def what_runs(text: str) -> Observed:
+    given = tomllib.loads(text)
+    return Observed(
+        listeners=tuple(Listener(transport="tcp", addresses=("::",), **item) for item in given.get("listeners", ())),
+        registrations=tuple(Registration(**item) for item in given.get("registrations", ())),
+        sees_all=bool(given),
+    )
+
+
 @pytest.mark.parametrize("code", sorted(RULES.keys() - WITHOUT_FILE))
 def test_an_example_causes_what_it_stands_for(tmp_path: Path, code: str) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", SECTIONS[code], re.DOTALL)
     (said,) = re.findall(r"```text\n(.*?)\n```", SECTIONS[code], re.DOTALL)
     parts = re.findall(r"^# (\S+\.toml)\n(.*?)(?=^# \S+\.toml$|\Z)", block, re.MULTILINE | re.DOTALL)
-    files = {path: text for path, text in parts if path != SETTINGS_FILE}
+    files = {path: text for path, text in parts if path not in (SETTINGS_FILE, "runs.toml")}
     (tmp_path / SETTINGS_FILE).write_text(dict(parts).get(SETTINGS_FILE, ""))
     plan = load_settings(tmp_path / SETTINGS_FILE, {}).ports.plan()
     snapshot = Snapshot(plan).apply({path: parse_manifest(path, text.encode()) for path, text in files.items()})
+    snapshot = snapshot.observe(what_runs(dict(parts).get("runs.toml", "")))
     found = {f"{item.severity}[{item.code}]: {item.message}": item.fix for item in snapshot.findings}
     assert said in found
     assert f"Fix: {found[said]}" in SECTIONS[code]
@@ -56,6 +68,19 @@ def test_every_rule_of_ownership_is_explained() -> None:
     explained = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "ports.md").read_text(), re.MULTILINE)
     assert set(explained) == named
     assert len(explained) == len(set(explained))
+
+
+def test_every_rule_of_identity_is_explained() -> None:
+    from workbench.fleet import identity
+
+    named = set(re.findall(r'Identity\(\s*"([a-z-]+)"', Path(identity.__file__).read_text()))
+    named |= set(identity._CONFIDENCE)
+    text = (DOCS / "ports.md").read_text().split("## Who listens")[1].split("\n## ")[0]
+    assert re.findall(r"^\| [0-9]+ \| `([a-z-]+)` \|", text, re.MULTILINE) == [
+        "workbench", "registered-pid", "executable", "working-directory", "command-line", "process-name",
+        "registered-port", "hidden", "forwarder", "no-evidence",
+    ]  # fmt: skip
+    assert len(named) == 10
 
 
 def test_every_setting_is_documented() -> None:

@@ -15,6 +15,7 @@ from workbench.errors import StoreError, Unavailable
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub, HubOptions
+from workbench.registrations import ServiceEntry
 from workbench.sources.walk import ScanProgress
 
 WaitFor = Callable[..., None]
@@ -143,7 +144,15 @@ class _Journal:
         self.committed: list[tuple[int, list[int]]] = []
         self.mirrored: list[int] = []
         self.entries: list[Entry] = []
+        self.services: list[ServiceEntry] = []
         self.is_open = False
+
+    def registrations(self) -> list[ServiceEntry]:
+        return list(self.services)
+
+    def commit_registrations(self, entries: Sequence[ServiceEntry]) -> None:
+        self._maybe_fail("commit_registrations")
+        self.services += entries
 
     def _maybe_fail(self, step: str) -> None:
         if step == self.fail_at:

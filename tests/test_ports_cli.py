@@ -123,3 +123,18 @@ def test_a_patch_that_clears_every_collision(sample_copy: Path) -> None:
 def test_a_fleet_without_collisions_needs_no_patch(fleet: str) -> None:
     answer = run("fix", fleet)
     assert (answer.exit_code, answer.stdout, answer.stderr) == (0, "", "0 moves clear 0 of 0 collisions\n")
+
+
+def test_free_here_leaves_out_what_is_in_use_and_says_so(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        block = f'[[ports.blocks]]\nname = "here"\nfirst = {port}\nlast = {min(port + 5, 65535)}\n'
+        (tmp_path / "workbench.toml").write_text(block)
+        (tmp_path / "smart-crate.toml").write_text('[smart-crate]\nname = "a"\n')
+        plain = CliRunner().invoke(main, ["ports", "free", str(tmp_path)])
+        result = CliRunner().invoke(main, ["ports", "free", str(tmp_path), "--here"])
+    assert plain.stdout == f"{port}\n"
+    assert f"left out: {port} is in use by" in result.stderr
+    assert int(result.stdout) > port

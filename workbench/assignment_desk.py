@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from workbench.assignments import Assignment, AssignmentRequest, Assignments, Entry, assignment_model
 from workbench.errors import StoreError, WorkbenchError
@@ -134,7 +134,15 @@ def _answer(command: DeskCommand, outcome: Assignment | WorkbenchError) -> None:
         command.answer.set_exception(outcome)
 
 
-def refuse(commands: Sequence[DeskCommand], error: WorkbenchError) -> None:
+class Answerable(Protocol):
+    """A command that somebody waits for."""
+
+    @property
+    def answer(self) -> "Future[Any]":
+        """What they wait for."""
+
+
+def refuse(commands: Sequence[Answerable], error: WorkbenchError) -> None:
     """Refuse commands that were not answered; those that nobody waits for any more are passed over."""
     for command in commands:
         with suppress(InvalidStateError):

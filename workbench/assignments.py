@@ -178,7 +178,7 @@ class Assignments:
         taken = frozenset(self._active)
         block = named_block(plan, request.block) if request.block is not None else None
         if request.preferred is not None:
-            return self._preferred(request.preferred, block, snapshot, taken)
+            return self._preferred(request, request.preferred, block, snapshot, taken)
         block = block or own_block(request.crate_name, snapshot)
         for port in free_ports(snapshot, block.first, block.last, taken):
             if plan.block_of(port) == block:
@@ -189,14 +189,14 @@ class Assignments:
         )  # fmt: skip
 
     def _preferred(
-        self, port: int, block: Block | None, snapshot: Snapshot, taken: frozenset[int]
+        self, request: AssignmentRequest, port: int, block: Block | None, snapshot: Snapshot, taken: frozenset[int]
     ) -> tuple[int, Block | None]:
         if block is not None and port not in block:
             raise InvalidRequest(
                 f'preferred: {port} lies outside block "{block.name}" ({block.first}-{block.last})',
                 parameter="preferred", found=port,
             )  # fmt: skip
-        reason = obstacle(snapshot, port, taken)
+        reason = obstacle(snapshot, port, taken, request.crate_name)
         if reason is not None:
             held = self._active.get(port)
             raise PortTaken(f"{reason} to {held.crate_name}" if held else reason, port=port)

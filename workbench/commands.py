@@ -6,26 +6,29 @@ from dataclasses import dataclass
 from workbench.assignment_desk import DeskCommand, refuse
 from workbench.errors import Unavailable
 from workbench.fleet.snapshot import Snapshot
+from workbench.service_desk import RegisterCommand
 
 
 @dataclass(frozen=True)
 class Command:
-    """What the hub's thread is asked to do: rescan subtrees (None for everything), serve at the desk, or stop."""
+    """What the hub's thread is asked to do: rescan subtrees (None for everything), serve at the desks, or stop."""
 
     subtrees: list[str] | None = None
     done: "tuple[Future[Snapshot], ...]" = ()
     stop: bool = False
     asked: tuple[DeskCommand, ...] = ()
+    registering: tuple[RegisterCommand, ...] = ()
 
     def merged(self, following: "Command") -> "Command":
         """Return the command that does what this one and the following ask for, in one go."""
         everything = self.subtrees is None or following.subtrees is None
         subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
         done = (*self.done, *following.done)
-        return Command(subtrees, done, self.stop or following.stop, (*self.asked, *following.asked))
+        asked, registering = (*self.asked, *following.asked), (*self.registering, *following.registering)
+        return Command(subtrees, done, self.stop or following.stop, asked, registering)
 
     def refuse(self) -> None:
         """Tell all who wait that nothing will come of it."""
         for done in self.done:
             done.cancel()
-        refuse(self.asked, Unavailable("the server is stopping"))
+        refuse((*self.asked, *self.registering), Unavailable("the server is stopping"))

@@ -84,6 +84,25 @@ class NotAssigned(NotFound):
     code = "not-assigned"
 
 
+class UnknownService(NotFound):
+    """No service registered under the name."""
+
+    code = "unknown-service"
+
+
+class TooManyServices(Conflict):
+    """As many services are registered as the settings allow."""
+
+    code = "too-many-services"
+
+
+class TooManyRequests(WorkbenchError):
+    """A caller asks more often than it may; `details["retry_after"]` says for how many seconds to wait."""
+
+    code = "too-many-requests"
+    status = 429
+
+
 class MethodNotAllowed(WorkbenchError):
     """The resource does not know the method."""
 

@@ -7,7 +7,7 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +23,17 @@ from workbench.assignment_desk import (
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.audit import AuditLog, AuditRetention
 from workbench.commands import Command
-from workbench.errors import StoreError, Unavailable
+from workbench.errors import StoreError, Unavailable, WorkbenchError
 from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
+from workbench.fleet.observed import Registration
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso, summary_model
+from workbench.live_events import observed_drafts
+from workbench.live_layer import LiveLayer, LiveOptions
 from workbench.persistence import Journal, Memory
+from workbench.service_desk import Outcome, RegisterCommand
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import read_fleet
 from workbench.sources.scope import Scope
@@ -58,6 +62,7 @@ class HubOptions:
     jobs: int = 2
     """How many processes may read manifests; see Discovery."""
     audit: AuditRetention = field(default_factory=AuditRetention)
+    live: LiveOptions = field(default_factory=LiveOptions)
 
 
 class Hub:
@@ -81,6 +86,8 @@ class Hub:
         self.log = EventLog()
         self.desk = AssignmentDesk(journal, self.log)
         self.audit = AuditLog(journal, self.options.audit, self._wake)
+        places = zip(self.discovery.prefixes, map(str, self.discovery.roots), strict=True)
+        self.live = LiveLayer(self.options.live, places, self._declared_ports, self._live_changed)
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
         self.progress = ScanProgress()
@@ -141,6 +148,7 @@ class Hub:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="workbench-hub", daemon=True)
             self._thread.start()
+            self.live.start()
 
     def wait_ready(self, timeout: float | None = None) -> bool:
         """Wait until the first scan is done; False if it takes longer than `timeout` seconds."""
@@ -160,6 +168,26 @@ class Hub:
         """Give a port back; the future holds the assignment that ended. `expected` is the id that it must have."""
         return self._ask(ReleaseCommand(port, expected, actor))
 
+    def register(self, service: Registration) -> "Future[bool]":
+        """Take up a running service; the future says, once it is written down, whether its name is new."""
+        command = RegisterCommand(service)
+        if self.is_running and not self._stopping:
+            self._commands.put(Command(subtrees=[], registering=(command,)))
+        else:
+            refuse((command,), Unavailable("the hub does not run; services are registered while it does"))
+        return command.answer
+
+    def heartbeat(self, service_name: str, status: str, metrics: Mapping[str, Any]) -> None:
+        """Note a sign of life of a service, without waiting for the hub's thread. Raises UnknownService."""
+        if self.live.desk.beat(service_name, status, metrics):
+            self._live_changed()
+
+    def _live_changed(self) -> None:
+        self._commands.put(Command(subtrees=[]))
+
+    def _declared_ports(self) -> set[int]:
+        return {claim.port for claim in self._snapshot.claims if claim.role == "owner"}
+
     def _ask(self, command: DeskCommand) -> "Future[Assignment]":
         if self.is_running and not self._stopping:
             self._commands.put(Command(subtrees=[], asked=(command,)))
@@ -170,6 +198,7 @@ class Hub:
     def stop(self) -> None:
         """End the threads and close the journal, a scan under way included; returns when all have ended."""
         self._stopping = True
+        self.live.stop()
         if self._thread is not None:
             self._commands.put(Command(stop=True))
             self._thread.join()
@@ -203,6 +232,7 @@ class Hub:
                 "seconds": round(progress.seconds, 4),
             },
             "watch": self._watch_status(),
+            "observation": self.live.status(self._snapshot),
             "journal": {"enabled": self.journal is not None, "error": self.journal_error},
             "events": {"last_seq": self.log.last_seq, "subscribers": self.log.listeners},
             "fleet": self._snapshot.derive("summary", summary_model),
@@ -239,8 +269,10 @@ class Hub:
                 self._survive(command.subtrees)
                 for done in command.done:
                     done.set_result(self._snapshot)
+                self._attend(command.registering)
                 self._serve(command.asked)
                 self._record()
+                self._observe()
         finally:
             self._cancel_waiting()
             self._record()
@@ -269,9 +301,13 @@ class Hub:
         return command.merged(Command()) if time.monotonic() >= self._beat_at else command
 
     def _lease_wait(self) -> float:
-        """Return how long the next lease runs, in seconds; without a journal that can be written none is ended."""
-        wait = self.desk.seconds_to_expiry() if self.journal_error is None else None
-        return self.options.beat if wait is None else max(wait, _LEASE_STEP)
+        """Return how long it is until a lease ends or a service falls silent, in seconds.
+
+        Without a journal that can be written no lease is ended.
+        """
+        lease = self.desk.seconds_to_expiry() if self.journal_error is None else None
+        waits = [wait for wait in (lease, self.live.desk.seconds_to_change()) if wait is not None]
+        return max(min(waits), _LEASE_STEP) if waits else self.options.beat
 
     def _recall(self) -> None:
         """Show the last known fleet until the disk was read."""
@@ -325,6 +361,36 @@ class Hub:
             logger.exception("writing the audit log failed")
             self.audit.drop()
 
+    def _attend(self, registering: Sequence[RegisterCommand]) -> None:
+        """Take up services, and note which have fallen silent. What cannot be written down is kept in memory."""
+        waiting = [command for command in registering if command.answer.set_running_or_notify_cancel()]
+        outcomes: list[Outcome] = []
+        try:
+            entries, outcomes = self.live.desk.serve(waiting)
+            if entries and self.is_journalled and self.journal is not None:
+                self.journal.commit_registrations(entries)
+        except StoreError as error:
+            self._lose_journal(error)
+        self._observe()
+        for command, outcome in zip(waiting, outcomes, strict=True):
+            if isinstance(outcome, WorkbenchError):
+                command.answer.set_exception(outcome)
+            else:
+                command.answer.set_result(outcome)
+
+    def _observe(self) -> None:
+        """Make what is observed now part of the snapshot; an unchanged observation makes no revision."""
+        try:
+            observed = self.live.observed(self._snapshot, self.desk.book.active)
+            self._publish(self._snapshot.observe(observed))
+        except Exception:
+            logger.exception("comparing what is observed with the fleet failed")
+
+    @property
+    def is_journalled(self) -> bool:
+        """Whether what is to last is written down."""
+        return self.journal is not None and self.journal_error is None
+
     def _survive(self, subtrees: list[str] | None) -> None:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
         if subtrees == []:
@@ -364,6 +430,7 @@ class Hub:
             return
         first = not older.records and self.reconciled_at is None
         drafts = [revision_draft(newer)] if first else drafts_of(diff(older, newer), newer)
+        drafts = [*observed_drafts(older, newer), *drafts]
         self._tell(drafts, newer)
 
     def _tell(self, drafts: list[Draft], snapshot: Snapshot) -> None:
@@ -380,6 +447,7 @@ class Hub:
             self.journal.open()
             revision, events = self.journal.restore()
             self.desk.restore()
+            self.live.desk.restore(self.journal.registrations())
         except StoreError as error:
             self._lose_journal(error)
             return

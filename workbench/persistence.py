@@ -7,9 +7,10 @@ from workbench.assignment_desk import AssignmentJournal
 from workbench.audit import AuditJournal
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
+from workbench.service_desk import ServiceJournal
 
 
-class Journal(AssignmentJournal, AuditJournal, Protocol):
+class Journal(AssignmentJournal, AuditJournal, ServiceJournal, Protocol):
     """What the hub writes down before it publishes; the store is one."""
 
     def open(self) -> None:

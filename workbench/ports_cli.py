@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,11 +20,15 @@ from workbench.assignments import (
 )
 from workbench.errors import UnknownCrate, WorkbenchError
 from workbench.fleet.free_ports import free_ports
+from workbench.fleet.obstacles import obstacle
 from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
 from workbench.port_chart import chart_lines
 from workbench.roots import CONFIG, PATHS, Roots, read_roots, settings_of
 from workbench.tokens import VARIABLE, secret_of
+
+if TYPE_CHECKING:
+    from workbench.sources.discovery import Discovery
 
 DEFAULT_URL: Final = "http://127.0.0.1:15180"
 
@@ -55,17 +59,34 @@ def ports() -> None:
 @CONFIG
 @click.option("--block", default=None, help="Only ports of this block.  [default: all blocks]")
 @click.option("--count", default=1, type=click.IntRange(1, MAX_PORT), help="How many.  [default: 1]")
-def free(paths: Roots, config: Path | None, block: str | None, count: int) -> None:
+@click.option("--here", is_flag=True, help="Leave out ports that something on this host listens on, and say so.")
+def free(paths: Roots, config: Path | None, block: str | None, count: int, here: bool) -> None:
     """Print free ports, one a line: claimed by nobody, with a free sister and free mirrors.
 
     What a running server has assigned is not known here. Exit code: 0; 1 if there are fewer than asked for.
     """
-    _, snapshot = read_roots(paths, config, settings_of(paths, config))
+    discovery, snapshot = read_roots(paths, config, settings_of(paths, config))
+    declared, snapshot = snapshot, _as_observed(discovery, snapshot) if here else snapshot
     found = list(islice(_free(snapshot, block), count))
+    for port in islice(_free(declared, block), count) if here else ():
+        if (reason := obstacle(snapshot, port)) is not None:
+            click.echo(f"left out: {reason}", err=True)
     for port in found:
         click.echo(port)
     if len(found) < count:
         click.get_current_context().exit(1)
+
+
+def _as_observed(discovery: "Discovery", snapshot: Snapshot) -> Snapshot:
+    """Return the fleet with what listens on this host at this moment."""
+    from workbench.fleet.observed import Observed
+    from workbench.sources.listeners import HostListeners
+
+    places = zip(discovery.prefixes, map(str, discovery.roots), strict=True)
+    sight = HostListeners(list(places)).look()
+    if sight.error:
+        click.echo(f"this host is seen in part: {sight.error}", err=True)
+    return snapshot.observe(Observed(listeners=sight.listeners, sees_all=sight.sees_all))
 
 
 def _free(snapshot: Snapshot, block: str | None) -> Iterator[int]:

@@ -15,6 +15,7 @@ from workbench.fleet.rules import Severity
 from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
+from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
 from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
 
@@ -112,6 +113,8 @@ class Settings(Section):
     check: CheckSettings = CheckSettings()
     ports: PortSettings = Field(default_factory=PortSettings)
     watch: WatchSettings = WatchSettings()
+    observe: ObserveSettings = ObserveSettings()
+    registrations: RegistrationSettings = RegistrationSettings()
     server: ServerSettings = ServerSettings()
     query: QuerySettings = QuerySettings()
     api: ApiSettings = ApiSettings()
@@ -128,6 +131,7 @@ class Settings(Section):
             self.watch.beat,
             self.discovery.jobs,
             self.api.retention(),
+            live_options(self.observe, self.registrations),
         )
 
 

@@ -20,6 +20,8 @@ from workbench.fleet.whatif import Change, plan_changes
 from workbench.fleet.wire import crate_detail_model, iso, port_model, summary_model
 from workbench.frames import arrow_table, event_table, frame_of
 from workbench.hub import Hub, HubOptions
+from workbench.live_frames import listener_table, registration_table
+from workbench.live_models import live_model
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
 
@@ -192,7 +194,7 @@ class Workbench:
         return CrateView(crate_detail_model(crate_records(name, snapshot)[0], snapshot))
 
     def port(self, port: int) -> dict[str, Any]:
-        """Return everything known of a port: block, sister, claims with their reasons, findings.
+        """Return everything known of a port: block, sister, claims with their reasons, findings, and what is observed.
 
         Raises InvalidPort for anything but a whole number from 1 to 65535.
         """
@@ -200,7 +202,17 @@ class Workbench:
             number = port_number(port)
         except ValueError as error:
             raise InvalidPort(str(error), port=port) from None
-        return port_model(number, self.snapshot)
+        return {**port_model(number, self.snapshot), **live_model(self._hub.live, self.snapshot, number)}
+
+    @property
+    def registrations(self) -> pd.DataFrame:
+        """One row per service that registered itself: name, port, state, and when it was last heard."""
+        return frame_of(registration_table(self._hub.live, self.snapshot))
+
+    @property
+    def observed(self) -> pd.DataFrame:
+        """One row per process that listens on this host: port, process, whose it is by which rule, when it was seen."""
+        return frame_of(listener_table(self._hub.live, self.snapshot))
 
     @property
     def assignments(self) -> "Sequence[Assignment]":

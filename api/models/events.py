@@ -8,6 +8,7 @@ from pydantic import Field
 from api.models.base import Count, Model, Moment, Port
 from api.models.crates import Claim, SmartCrate
 from api.models.findings import Finding, FleetFigures
+from api.models.live import ObservedEventData, ServiceEventData
 from api.models.ports import PortAssignment
 from workbench.events import COALESCE_ABOVE, Topic
 
@@ -96,6 +97,14 @@ EVENTS: Final[Mapping[str, tuple[Topic, type[Model]]]] = {
     "crates.changed": ("crates", ManyNamesData),
     "port.changed": ("ports", PortEventData),
     "ports.changed": ("ports", ManyPortsData),
+    "port.observed": ("ports", ObservedEventData),
+    "ports.observed": ("ports", ManyPortsData),
+    "service.registered": ("ports", ServiceEventData),
+    "service.changed": ("ports", ServiceEventData),
+    "service.stale": ("ports", ServiceEventData),
+    "service.gone": ("ports", ServiceEventData),
+    "service.forgotten": ("ports", ServiceEventData),
+    "services.changed": ("ports", ManyNamesData),
     "finding.appeared": ("findings", FindingEventData),
     "finding.vanished": ("findings", FindingEventData),
     "findings.changed": ("findings", ManyNamesData),

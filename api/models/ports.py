@@ -5,6 +5,7 @@ from typing import Literal
 from api.models.base import Count, Model, Moment, Port
 from api.models.crates import Claim
 from api.models.findings import Finding
+from api.models.live import Listener, Observation, Probe, Registration
 
 
 class Block(Model):
@@ -71,7 +72,10 @@ class PortRegistry(Model):
     overrides: list[Override]
     mutes: list[Mute]
     assigned: list[PortAssignment]
-    observed: list[dict[str, object]]
+    registered: list[Registration]
+    observed: list[Listener]
+    probes: list[Probe]
+    observation: Observation
 
 
 class PortDetail(Model):
@@ -89,6 +93,10 @@ class PortDetail(Model):
     claims: list[Claim]
     findings: list[Finding]
     assigned: list[PortAssignment]
+    registered: list[Registration]
+    observed: list[Listener]
+    probes: list[Probe]
+    observation: Observation
 
 
 class PlanResult(Model):

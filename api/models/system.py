@@ -4,6 +4,7 @@ from typing import Literal
 
 from api.models.base import Count, Model, Moment, Port
 from api.models.findings import FleetFigures
+from api.models.live import Observation
 
 Phase = Literal["scanning", "last-known", "ready"]
 
@@ -92,6 +93,7 @@ class Status(Services):
     journal: JournalStatus
     events: EventsStatus
     fleet: FleetFigures
+    observation: Observation
 
 
 class SystemMetric(Model):

@@ -47,6 +47,14 @@ def serving(hub: Hub, login: Any = None, **rules: Any) -> Iterator[LiveApi]:
         yield live
 
 
+@contextmanager
+def serving_others(hub: Hub) -> Iterator[LiveApi]:
+    """A server that is called from elsewhere: services of its own host register without a token."""
+    with serving(hub) as live:
+        live.client.headers["X-Forwarded-For"] = "203.0.113.9"
+        yield live
+
+
 def bearer(scope: str) -> dict[str, str]:
     return {"Authorization": f"Bearer secret-{scope}"}
 
@@ -68,7 +76,7 @@ def test_there_are_changing_routes() -> None:
 
 @pytest.mark.parametrize(("path", "handler"), CHANGES)
 def test_every_change_needs_its_scope(still_hub: Hub, path: str, handler: Any) -> None:
-    with serving(still_hub) as live:
+    with serving_others(still_hub) as live:
         assert error_of(live.client.post(path, json={})) == (401, "unauthorized", "Bearer")
         wrong = live.client.post(path, json={}, headers={"Authorization": "Bearer wrong"})
         assert error_of(wrong) == (401, "unauthorized", 'Bearer error="invalid_token"')
@@ -86,7 +94,7 @@ def test_every_change_needs_its_scope(still_hub: Hub, path: str, handler: Any) -
 @pytest.mark.parametrize(("path", "handler"), CHANGES)
 def test_every_change_is_small_json_of_an_allowed_page(still_hub: Hub, path: str, handler: Any) -> None:
     token = bearer("admin")
-    with serving(still_hub) as live:
+    with serving_others(still_hub) as live:
         for media_type in ("text/plain", "application/x-www-form-urlencoded", ""):
             answer = live.client.post(path, content=b"{}", headers={**token, "Content-Type": media_type})
             assert answer.status_code == 415
@@ -102,7 +110,7 @@ def test_every_change_is_small_json_of_an_allowed_page(still_hub: Hub, path: str
 
 @pytest.mark.parametrize(("path", "handler"), CHANGES)
 def test_every_change_is_audited_also_when_refused(still_hub: Hub, path: str, handler: Any) -> None:
-    with serving(still_hub) as live:
+    with serving_others(still_hub) as live:
         live.client.post(path, json={})
         live.client.post(path, json={}, headers={"Authorization": "Bearer wrong"})
         live.client.post(path, json={}, headers=bearer("read"))

@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from tests.api.test_openapi import strict
 from workbench.events import COALESCE_ABOVE, TOPICS, Draft, drafts_of
 from workbench.fleet.diff import CrateAction, diff
 from workbench.fleet.manifest import parse_manifest
+from workbench.fleet.observed import Listener, Observed, Probe, Registration
 from workbench.fleet.snapshot import Snapshot
+from workbench.live_events import observed_drafts
 
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
 
@@ -85,6 +88,25 @@ def fleet(count: int, port: int = 18000) -> dict[str, Any]:
     }
 
 
+def observed_events(snapshot: Snapshot) -> list[Draft]:
+    service = Registration("crate-1", 18001, registered_at=1.0)
+    listener = Listener(18001, "tcp", ("127.0.0.1",), since=1.0)
+    crowd = range(18000, 18001 + COALESCE_ABOVE)
+    steps = [
+        Observed((listener,), (service,), (Probe("other", 18001, "open", 1.0),)),
+        Observed((), (service._replace(status="busy"),)),
+        Observed((), (service._replace(state="stale"),)),
+        Observed((), (service._replace(state="gone"),)),
+        Observed(),
+        Observed(
+            tuple(listener._replace(port=port) for port in crowd),
+            tuple(Registration(f"s{port}", port, registered_at=1.0) for port in crowd),
+        ),
+    ]
+    states = [snapshot, *(snapshot.observe(step) for step in steps)]
+    return [draft for older, newer in pairwise(states) for draft in observed_drafts(older, newer)]
+
+
 def test_every_type_of_a_difference_is_as_described(document: dict[str, Any], api: LiveApi) -> None:
     empty, few = Snapshot(), Snapshot().apply(fleet(3))
     moved = few.apply(fleet(3, 18150))
@@ -96,6 +118,7 @@ def test_every_type_of_a_difference_is_as_described(document: dict[str, Any], ap
         *events_of(moved, few),
         *events_of(few, gone),
         *events_of(empty, many),
+        *observed_events(few),
     ]
     for event in api.hub.log.number(drafts, 1):
         check(document, json.loads(event.frame))

@@ -4,12 +4,17 @@ import pytest
 from workbench.fleet.wire import port_model, port_registry_model
 from workbench.hub import Hub
 
+NOTHING_LIVE = {"registered": [], "observed": [], "probes": []}
+
 
 def test_the_registry(http: httpx.Client, still_hub: Hub) -> None:
     answer = http.get("/api/ports")
     assert answer.status_code == 200
     assert answer.headers["ETag"] == f'"{still_hub.instance}-1"'
-    assert answer.json() == port_registry_model(still_hub.snapshot)
+    assert answer.json() == port_registry_model(still_hub.snapshot) | NOTHING_LIVE | {
+        "assigned": [],
+        "observation": still_hub.status()["observation"],
+    }
     owners = [(claim["port"], claim["crate"]) for claim in answer.json()["claims"] if claim["role"] == "owner"]
     assert owners == [(18010, "sx9-vault"), (18020, "ledger"), (18030, "portal"), (18030, "rival")]
 
@@ -17,7 +22,10 @@ def test_the_registry(http: httpx.Client, still_hub: Hub) -> None:
 @pytest.mark.parametrize("port", [18010, 1, 65535, 18150])
 def test_one_port(http: httpx.Client, still_hub: Hub, port: int) -> None:
     answer = http.get(f"/api/ports/{port}")
-    assert (answer.status_code, answer.json()) == (200, port_model(port, still_hub.snapshot))
+    assert (answer.status_code, answer.json()) == (
+        200,
+        port_model(port, still_hub.snapshot) | NOTHING_LIVE | {"observation": still_hub.status()["observation"]},
+    )
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "70000", "-1", "true", "18010.0", "9" * 30, "%E2%91%A0", "1%20"])

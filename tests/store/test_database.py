@@ -163,7 +163,7 @@ def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path)
         connection.execute("INSERT INTO revisions VALUES (5, now(), 1, 1, 0, 0, 0)")
     store = Store(tmp_path)
     store.open()
-    assert (store.restore(), store.assignments()) == ((5, []), [])
+    assert (store.restore(), store.assignments(), store.registrations()) == ((5, []), [], [])
     assert rows(store, "SELECT max(version) FROM versions") == [(len(MIGRATIONS),)]
     store.close()
 

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from workbench.assignments import Assignment
 from workbench.dashboards.finding_markup import facts, finding_list, quiet
 from workbench.dashboards.links import Links
+from workbench.dashboards.port_observed import observed_markup
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.schema import MAX_PORT
 
@@ -26,7 +27,7 @@ def port_details(model: dict[str, Any], links: Links, held: Assignment | None = 
     return Markup(
         '<section class="card" aria-label="Details"><h2>Port <span class="port">{}</span></h2>'
         '<div class="chips">{}</div>{}'
-        "<h3>Claims · {}</h3>{}<h3>Findings · {}</h3>{}</section>"
+        "{}<h3>Claims · {}</h3>{}<h3>Findings · {}</h3>{}</section>"
     ).format(
         model["port"], chips,
         facts([
@@ -36,6 +37,7 @@ def port_details(model: dict[str, Any], links: Links, held: Assignment | None = 
             *([("Assigned to", f'{held.crate_name} as "{held.label}"')] if held else []),
             *([("Mirrored on", Markup(" ").join(map(links.port, model["mirrors"])))] if model["mirrors"] else []),
         ]),
+        observed_markup(model, links),
         len(model["claims"]), _claims(model["claims"], links),
         len(model["findings"]), finding_list(model["findings"], links),
     )  # fmt: skip

@@ -4,15 +4,17 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from workbench.dashboards.port_observed import use_of
 from workbench.fleet.model import PortClaim
 from workbench.fleet.plan import Block, PortPlan
 from workbench.fleet.snapshot import Snapshot
 
-PortState = Literal["conflict", "owned", "reference", "assigned", "sister", "reserved", "decoy", "free"]
+PortState = Literal["conflict", "owned", "reference", "assigned", "observed", "sister", "reserved", "decoy", "free"]
 STATES: Final[tuple[PortState, ...]] = (
     "owned",
     "reference",
     "assigned",
+    "observed",
     "sister",
     "reserved",
     "decoy",
@@ -78,6 +80,8 @@ def port_state(port: int, snapshot: Snapshot, assigned: Container[int] = ()) -> 
         return "reference"
     if port in assigned:
         return "assigned"
+    if not roles and snapshot.observed.is_in_use(port):
+        return "observed"
     if port in snapshot.plan.decoys:
         return "decoy"
     if port in snapshot.plan.reserved:
@@ -102,7 +106,9 @@ class _Drawing:
         for block in top_blocks(self.plan.blocks):
             self._block(block)
         outside = [
-            port for port in sorted({*self.snapshot.at_port, *self.assigned}) if self.plan.block_of(port) is None
+            port
+            for port in sorted({*self.snapshot.at_port, *self.assigned, *self.snapshot.observed.registrations_at})
+            if self.plan.block_of(port) is None
         ]
         companions = {port for port in outside if self._state(port) == "sister"}
         self._strip("Outside every block", [port for port in outside if port not in companions])
@@ -171,7 +177,8 @@ def _cell(port: int, column: int, row: int, snapshot: Snapshot, assigned: Mappin
     return Cell(
         port, column, row, state, block.name if block else "outside every block",
         assigned[port] if is_assigned else _owner(claims, port, snapshot.plan), _labels(claims),
-        "assigned, and not in a manifest yet" if is_assigned else _reason(claims, port, snapshot),
+        "assigned, and not in a manifest yet" if is_assigned else use_of(port, snapshot) if state == "observed"
+        else _reason(claims, port, snapshot),
     )  # fmt: skip
 
 

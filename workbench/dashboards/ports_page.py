@@ -28,7 +28,6 @@ from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.wire import port_model
 from workbench.port_counter import PortCounter
 from workbench.workbench import Workbench
 
@@ -147,7 +146,7 @@ class PortsPage(Page):
         if self.selected is None:
             show(self._details, ports_overview())
         else:
-            show(self._details, port_details(port_model(self.selected, self.snapshot), self.links, held))
+            show(self._details, port_details(self.wb.port(self.selected), self.links, held))
 
     def _fill(self) -> None:
         everything = port_findings(self.snapshot)

@@ -265,10 +265,70 @@ _RULES: Final = (
         "what it stood for is gone, or it names the wrong thing.",
         "Correct the mute, or remove it.",
     ),
+    # What runs, as against what is declared. Only a running workbench sees these.
+    Rule(
+        "SC120",
+        "drift-stranger",
+        "warning",
+        "A stranger listens on a declared port",
+        "The port is meant for a crate, and nothing about the process that listens there says that it is that crate's.",
+        "Stop the process or move it to another port; if it is the crate's own, let the service register with its pid.",
+    ),
+    Rule(
+        "SC121",
+        "drift-silent",
+        "hint",
+        "Nobody listens on a declared port",
+        "The crate runs on this host, or is expected to, and this port of it answers nobody.",
+        "Start the service, or remove the port from the manifest.",
+    ),
+    Rule(
+        "SC122",
+        "drift-undeclared",
+        "warning",
+        "A process listens on a port that nobody declares",
+        "The port lies in a block of the port plan, so the next crate that is given it could not bind it.",
+        "Declare the port in the manifest of its crate, or move the process out of the block.",
+    ),
+    Rule(
+        "SC123",
+        "registration-orphan",
+        "hint",
+        "A crate that should register never did",
+        "Its manifest speaks of the port manager, or the settings expect it to register, and no such service is known.",
+        "Let the service register when it starts, or take it out of registrations.expected.",
+    ),
+    Rule(
+        "SC124",
+        "registration-mismatch",
+        "warning",
+        "A service registered on a port that its manifest does not declare",
+        "Whoever reads the manifest looks for the service on another port.",
+        "Declare the port in the manifest, or start the service on the one that is declared.",
+    ),
+    Rule(
+        "SC125",
+        "registration-unknown",
+        "warning",
+        "A service registered that no manifest describes",
+        "No crate of the fleet bears the name under which it registered, now or formerly.",
+        "Add its manifest, or let it register under the name of its crate.",
+    ),
+    Rule(
+        "SC126",
+        "registration-shared",
+        "error",
+        "Several services registered one port",
+        "Only one of them can be bound to it; the others are not where their registration says.",
+        "Stop all but one, or give the others ports of their own.",
+    ),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in _RULES}
 """Every rule by its code."""
+
+OBSERVED_CODES: Final = frozenset(rule.code for rule in _RULES if rule.kind.startswith(("drift-", "registration-")))
+"""The codes that only a running workbench can find."""
 
 COLLISION_KINDS: Final = frozenset(
     {

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from workbench.fleet.claims import Names
 from workbench.fleet.cycles import Link
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim
+from workbench.fleet.observed import Observed
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.shards import Shards
 
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 Subject = tuple[str, str | int]
 """What a group of findings is about, such as ("port", 18001); groups are recomputed one by one."""
+
+Groups = Mapping[Subject, tuple[Finding, ...]]
+"""Findings by what they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,9 @@ _STATE: Final = (
     "_by_alias", "_by_name", "_findings", "_mute_uses", "_muted", "_references", "at_port", "plan", "records",
     "revision", "taken_at", "tally",
 )  # fmt: skip
+_INDICES: Final = ("_by_alias", "_by_name", "_references", "at_port", "records")
+_UNOBSERVED: Final = frozenset({"crates", "claims"})
+"""Derived values that the observed layer has no part in."""
 
 
 class Snapshot:
@@ -81,11 +88,13 @@ class Snapshot:
         "_by_alias",
         "_by_name",
         "_derived",
+        "_drift",
         "_findings",
         "_mute_uses",
         "_muted",
         "_references",
         "at_port",
+        "observed",
         "plan",
         "records",
         "revision",
@@ -107,14 +116,17 @@ class Snapshot:
         self._findings: Shards[Subject, tuple[Finding, ...]] = _NOTHING
         self._muted: Shards[Subject, tuple[Finding, ...]] = _NOTHING
         self._mute_uses: tuple[int, ...] = (0,) * len(self.plan.mutes)
+        self._drift: Groups = {}
+        self.observed = Observed()
         self._derived: dict[object, Any] = {}
         self.tally = Tally()
         self.token: object = object()
         self.touched = Touched(None)
 
     def state(self) -> dict[str, Any]:
-        """Return all that makes up this snapshot, to be kept; see `from_state`."""
-        return {name: getattr(self, name) for name in _STATE}
+        """Return all that makes up this snapshot but what is observed, to be kept; see `from_state`."""
+        unobserved = self.observe(Observed(), self.taken_at)
+        return {name: getattr(unobserved, name) for name in _STATE} | {"revision": self.revision}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Snapshot":
@@ -135,6 +147,33 @@ class Snapshot:
         from workbench.fleet.step import Step
 
         return Step(self, real).taken(time.time() if taken_at is None else taken_at)
+
+    def observe(self, observed: Observed, taken_at: float | None = None) -> "Snapshot":
+        """Return the next revision, given what is observed now.
+
+        Costs in proportion to what is observed; returns `self` if that is what was observed before.
+        """
+        if observed == self.observed:
+            return self
+        from workbench.fleet.ledger import Ledger
+
+        new = Snapshot(self.plan)
+        for name in _INDICES:
+            setattr(new, name, getattr(self, name))
+        new.revision = self.revision + 1
+        new.taken_at = time.time() if taken_at is None else taken_at
+        new.observed = observed
+        new._derived = {
+            key: value
+            for key, value in list(self._derived.items())
+            if key in _UNOBSERVED or (isinstance(key, tuple) and key[0] == "matching")
+        }
+        ledger = Ledger(self)
+        ledger.judge_drift(new)
+        ledger.judge_mutes(new)
+        ledger.settle(new)
+        new.touched = Touched(self.token, subjects=ledger.subjects)
+        return new
 
     def _differs(self, path: str, manifest: Manifest | None) -> bool:
         record = self.records.get(path)
@@ -199,7 +238,11 @@ class Snapshot:
         """Return the findings that a crate takes part in."""
         return self.derive("findings-by-crate", _findings_by_crate).get(crate.name, ())
 
-    def finding_groups(self) -> Mapping[Subject, tuple[Finding, ...]]:
+    def references_to(self, name: str) -> tuple[PortClaim, ...]:
+        """Return the claims by which crates refer to the port of a crate or service of a (folded) name."""
+        return self._references.get(name, ())
+
+    def finding_groups(self) -> Groups:
         """Return the findings that count by what they are about; unchanged groups are shared between revisions."""
         return self._findings
 

@@ -1,20 +1,18 @@
 """The step from one revision to the next: only what the changes reach is decided anew."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from workbench.fleet import findings as rules
 from workbench.fleet.claims import Names, decide_claims, mentions
 from workbench.fleet.cycles import Link, cycles_of
 from workbench.fleet.index import Index
+from workbench.fleet.ledger import Ledger
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
-from workbench.fleet.muting import muted
 from workbench.fleet.plan import Override
-from workbench.fleet.snapshot import Record, Snapshot, Subject, Tally, Touched
-
-_COUNTED_AS: Final = {"error": "errors", "warning": "warnings", "hint": "hints"}
+from workbench.fleet.snapshot import Record, Snapshot, Touched
 
 
 @dataclass
@@ -27,17 +25,16 @@ class Step:
     dirty_targets: set[str] = field(default_factory=set)
     dirty_names: set[str] = field(default_factory=set)
     links_changed: bool = False
-    tally: Counter[str] = field(default_factory=Counter)
-    mute_uses: list[int] = field(default_factory=list)
-    """How many findings each mute of the plan accepts."""
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.old)
 
     def taken(self, taken_at: float) -> Snapshot:
         new = self.new = Snapshot(self.old.plan)
         new.revision = self.old.revision + 1
         new.taken_at = taken_at
+        new.observed = self.old.observed
         self.records = dict(self.old.records)
-        self.tally.update(asdict(self.old.tally))
-        self.mute_uses = list(self.old._mute_uses)
         self._replace_records()
         self._replace_names()
         decided = self._decide()
@@ -45,7 +42,7 @@ class Step:
         is_same_set = all((path in self.old.records) == (path in self.records) for path in self.changes)
         new.records = self.records if is_same_set else dict(sorted(self.records.items()))
         self._replace_findings(decided)
-        new.tally = Tally(**self.tally)
+        self.ledger.settle(new)
         return new
 
     def _replace_records(self) -> None:
@@ -65,7 +62,7 @@ class Step:
 
     def _count(self, record: Record | None, by: int) -> None:
         if record is not None:
-            tally, manifest = self.tally, record.manifest
+            tally, manifest = self.ledger.tally, record.manifest
             tally["manifests"] += by
             tally["crates"] += by * (record.crate is not None)
             tally["templates"] += by * manifest.is_template
@@ -158,36 +155,10 @@ class Step:
                     is_owned = True
                 elif claim.role == "reference":
                     self.dirty_targets.add(fold(claim.of))
-            self.tally["ports_owned"] += is_owned - _is_owned(self.old, port)
+            self.ledger.tally["ports_owned"] += is_owned - _is_owned(self.old, port)
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
-        groups, muted_groups = self.old._findings, self.old._muted
-        changed: dict[Subject, tuple[Finding, ...] | None] = {}
-        changed_muted: dict[Subject, tuple[Finding, ...] | None] = {}
-        mutes = self.new.plan.mutes
-
-        def put(subject: Subject, found: Iterable[Finding]) -> None:
-            items = tuple(found)
-            if mutes:
-                judged = [muted(item, mutes) for item in items]
-                items = tuple(item for item in judged if item.muted is None)
-                accepted = tuple(item for item in judged if item.muted is not None)
-                was_accepted = muted_groups.get(subject, ())
-                if accepted or was_accepted:
-                    changed_muted[subject] = accepted or None
-                    self._note_mutes(was_accepted, accepted)
-                self.tally["muted"] += len(accepted) - len(was_accepted)
-            count(subject, items)
-
-        def count(subject: Subject, items: tuple[Finding, ...]) -> None:
-            was = groups.get(subject, ())
-            if items or was:
-                changed[subject] = items or None
-                for item in was:
-                    self._weigh(item, -1)
-                for item in items:
-                    self._weigh(item, 1)
-
+        put = self.ledger.put
         for path in decided.keys() | self.changes.keys():
             put(("file", path), self._file_findings(path))
         at_port, plan = self.new.at_port, self.new.plan
@@ -207,28 +178,10 @@ class Step:
                     put(("override", f"{name}/{fold(override.label)}"), self._unused(override))
         if self.links_changed or self._moves_a_cycle():
             put(("cycles", ""), self._cycles())
-        for n, mute in enumerate(mutes):
-            if is_first_or_last or bool(self.mute_uses[n]) != bool(self.old._mute_uses[n]):
-                # Not for the mutes to judge: one that accepts nothing but this would be of use by being of none.
-                idle = bool(self.new._by_name) and not self.mute_uses[n]
-                count(("mute", n), (rules.mute_finding(mute),) if idle else ())
-        self.new._mute_uses = tuple(self.mute_uses)
-        self.new._findings = groups.changed(changed)
-        self.new._muted = muted_groups.changed(changed_muted)
+        self.ledger.judge_drift(self.new)
+        self.ledger.judge_mutes(self.new)
         paths = frozenset(decided.keys() | self.changes.keys())
-        self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), frozenset(changed))
-
-    def _note_mutes(self, before: Iterable[Finding], after: Iterable[Finding]) -> None:
-        for items, by in ((before, -1), (after, 1)):
-            for item in items:
-                for n, mute in enumerate(self.new.plan.mutes):
-                    self.mute_uses[n] += by * (item in mute)
-
-    def _weigh(self, item: Finding, by: int) -> None:
-        self.tally["findings"] += by
-        self.tally[_COUNTED_AS[item.severity]] += by
-        if item.is_collision:
-            self.tally["collisions"] += by
+        self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), self.ledger.subjects)
 
     def _file_findings(self, path: str) -> Iterator[Finding]:
         record = self.records.get(path)

@@ -163,19 +163,17 @@ def plan_model(plan: PortPlan) -> Json:
     }
 
 
-def port_registry_model(snapshot: Snapshot, assigned: Sequence[Json] = ()) -> Json:
-    """Return the PortRegistry: every claim with its reason, the plan that they are judged by, the assignments."""
+def port_registry_model(snapshot: Snapshot) -> Json:
+    """Return the PortRegistry as far as the revision tells: every claim with its reason, and the plan."""
     return {
         "revision": snapshot.revision,
         "claims": [claim_model(claim) for claim in snapshot.claims],
         **plan_model(snapshot.plan),
-        "assigned": list(assigned),
-        "observed": [],
     }
 
 
 def port_model(port: int, snapshot: Snapshot, assigned: Sequence[Json] = ()) -> Json:
-    """Return everything known of one port; `assigned` are the assignments that hold it."""
+    """Return everything known of one port but what is observed there; `assigned` are the assignments that hold it."""
     plan = snapshot.plan
     block = plan.block_of(port)
     sister = plan.sister(port)

@@ -24,9 +24,11 @@ from workbench.fleet.snapshot import Record, Snapshot, Subject
 from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
 from workbench.fleet.wire import summary_model
 from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
+from workbench.registrations import ServiceEntry
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
 from workbench.store.audit_rows import AUDIT_COLUMNS, audit_table, compact, stored_audit
 from workbench.store.history_rows import HistoryRows, kept_at, plan_at, prune_history, revision_rows
+from workbench.store.registration_rows import SERVICE_COLUMNS, service_table, stored_services
 from workbench.store.schema import MIGRATIONS, mirror_ddl
 
 logger = logging.getLogger(__name__)
@@ -208,6 +210,18 @@ class Store:
         """Remove entries of the audit log before `oldest`, and refused ones beyond the newest `refused`."""
         with self._guarded():
             compact(self.connection, oldest, refused)
+
+    def registrations(self) -> list[ServiceEntry]:
+        """Return the journal of the registrations, oldest entry first."""
+        try:
+            return stored_services(self.connection)
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+
+    def commit_registrations(self, entries: Sequence[ServiceEntry]) -> None:
+        """Write entries in one transaction, durable before this returns."""
+        with self._guarded():
+            self._insert("registrations", service_table(entries), [column.name for column in SERVICE_COLUMNS])
 
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
         """Bring the mirror tables nearer to a snapshot for about `budget` seconds; True when they are equal to it."""

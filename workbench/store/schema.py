@@ -43,6 +43,15 @@ CREATE TABLE audit (
 );
 """
 
+REGISTRATIONS: Final = """
+CREATE TABLE registrations (
+    happened_at TIMESTAMPTZ NOT NULL, action VARCHAR NOT NULL, seen_at TIMESTAMPTZ NOT NULL,
+    service_name VARCHAR NOT NULL, port INTEGER NOT NULL, protocol VARCHAR NOT NULL, health_endpoint VARCHAR,
+    metrics_endpoint VARCHAR, role VARCHAR, pid BIGINT, host VARCHAR NOT NULL, registered_at TIMESTAMPTZ NOT NULL,
+    state VARCHAR NOT NULL, status VARCHAR NOT NULL
+);
+"""
+
 
 def mirror_ddl() -> str:
     """Return the tables that mirror the newest snapshot; `part` names the record or group a row came from."""
@@ -62,5 +71,5 @@ ALTER TABLE revisions ADD COLUMN plan VARCHAR;
 """
 
 
-MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT)
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT, REGISTRATIONS)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""
