@@ -107,6 +107,17 @@ def test_an_administrator_signs_in_sees_what_happens_and_signs_out(visit: Page, 
     expect(visit.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+def test_who_signed_in_assigns_ports_without_a_token(visit: Page, server: Server) -> None:
+    visit.goto("/ports")
+    sign_in(visit, "ada")
+    expect(visit.get_by_text("You act as ada.").filter(visible=True)).to_be_visible()
+    field = visit.get_by_label("Crate", exact=True)
+    field.fill("sx9-hazard-map")
+    field.press("Tab")
+    visit.get_by_role("button", name="Assign", exact=True).click()
+    expect(visit.get_by_text("UTC by ada")).to_be_visible()
+
+
 def test_others_need_a_token_of_an_administrator(visit: Page, server: Server) -> None:
     visit.goto("/audit")
     sign_in(visit, "bob")

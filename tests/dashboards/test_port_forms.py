@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from workbench import Workbench
+from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.dashboards import PortsPage
 from workbench.dashboards.ports_page import PortsPage as Ports
@@ -30,8 +31,8 @@ def wb(fleet_dir: Path, write_manifest: Write) -> Iterator[Workbench]:
 def make(wb: Workbench) -> Iterator[Callable[..., Ports]]:
     made: list[Ports] = []
 
-    def page(tokens: Tokens | None = None, of: Workbench = wb) -> Ports:
-        made.append(PortsPage(of, counter=of.counter(tokens)))
+    def page(tokens: Tokens | None = None, of: Workbench = wb, caller: Caller = NOBODY) -> Ports:
+        made.append(PortsPage(of, counter=of.counter(tokens), caller=caller))
         return made[-1]
 
     yield page
@@ -139,6 +140,28 @@ def test_a_token_is_asked_for_taken_out_of_the_field_and_forgotten(
     wait_for(lambda: [item.actor for item in wb.assignments] == ["operator"])
     click(entry.leave)
     assert (page.visitor.must_present, page.visitor._secret, entry.field.visible) == (True, "", True)
+
+
+def test_who_signed_in_and_may_needs_no_token(
+    wb: Workbench, make: Callable[..., Ports], wait_for: Callable[..., None]
+) -> None:
+    page = make(TOKENS, caller=Caller("ada", frozenset({"read", "ports:write"}), "sign-in"))
+    form, entry = page.assign_form, page.assign_form._token
+    assert "You act as ada." in entry._state.object
+    assert (page.visitor.must_present, entry.field.visible, entry.leave.visible) == (False, False, False)
+    form.crate.value = "alpha"
+    click(form.button)
+    wait_for(lambda: [item.actor for item in wb.assignments] == ["ada"])
+    wait_for(lambda: [(entry.actor, entry.means) for entry in wb.audit.entries()] == [("ada", "sign-in")])
+
+
+def test_who_signed_in_and_may_not_is_asked_for_a_token(wb: Workbench, make: Callable[..., Ports]) -> None:
+    page = make(TOKENS, caller=Caller("bob", frozenset({"read"}), "sign-in"))
+    assert (page.visitor.must_present, page.visitor.name) == (True, "")
+    page.assign_form._token.field.value = SECRET
+    assert page.visitor.name == "operator"
+    click(page.assign_form._token.leave)
+    assert page.visitor.must_present
 
 
 def test_a_port_is_released_after_a_second_thought(

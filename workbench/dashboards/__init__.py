@@ -16,6 +16,7 @@ from workbench.dashboards.fleet_page import FleetPage
 from workbench.dashboards.frame import framed
 from workbench.dashboards.live import Feed
 from workbench.dashboards.page import Page
+from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.ports_page import PortsPage
 from workbench.dashboards.topology_page import TopologyPage
 from workbench.tokens import Tokens
@@ -80,7 +81,7 @@ def page_functions(
     audited = Feed(wb, wb.audit.subscribe)
     makers: dict[str, Callable[[], Page]] = {
         "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
-        "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter),
+        "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter, page_caller(rules)),
         "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
         "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
         "events": lambda: EventsPage(wb, feed, Address.of_session(), events),

@@ -7,6 +7,7 @@ import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
+from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment
 from workbench.dashboards.address import Address
 from workbench.dashboards.assign_form import AssignForm
@@ -59,8 +60,9 @@ class PortsPage(Page):
         feed: Feed | None = None,
         address: Address | None = None,
         counter: PortCounter | None = None,
+        caller: Caller = NOBODY,
     ) -> None:
-        self.visitor = Visitor(counter or wb.counter())
+        self.visitor = Visitor(counter or wb.counter(), caller)
         super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:

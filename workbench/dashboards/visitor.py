@@ -1,10 +1,14 @@
-"""Who asks for ports at a page: the token that somebody entered, kept for one session and in memory only."""
+"""Who asks for ports at a page: the person who signed in, or the token that somebody entered.
+
+A token is kept for one session, and in memory only.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
 
 import panel as pn
 
+from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup
@@ -16,12 +20,13 @@ from workbench.port_counter import PortCounter
 class Visitor:
     """One session's stand at the counter."""
 
-    def __init__(self, counter: PortCounter) -> None:
+    def __init__(self, counter: PortCounter, signed_in: Caller = NOBODY) -> None:
         self.counter = counter
+        self._signed_in = signed_in
         self.session = Session()
-        self.name = ""
-        """Who it is, once a token was accepted."""
         self._secret = ""
+        self.name = self._name()
+        """As whom it acts; empty if nobody may act yet."""
         self._told: list[Callable[[], None]] = []
         self.session.on_end(self.forget)
 
@@ -30,18 +35,25 @@ class Visitor:
         """Whether a token is asked for and none was accepted yet."""
         return self.counter.asks_for_token and not self.name
 
+    @property
+    def has_token(self) -> bool:
+        """Whether a token was taken up."""
+        return bool(self._secret)
+
     def present(self, secret: str) -> None:
         """Take up a token. Raises Unauthorized or Forbidden, and then keeps nothing."""
-        self._secret = self.name = ""
+        self._secret = ""
+        self.name = self._name()
         try:
-            self.name = self.counter.actor(secret)
+            self.name = self.counter.caller(secret).name
             self._secret = secret
         finally:
             self._tell()
 
     def forget(self) -> None:
         """Forget the token."""
-        self._secret = self.name = ""
+        self._secret = ""
+        self.name = self._name()
         self._tell()
 
     def on_change(self, function: Callable[[], None]) -> None:
@@ -51,12 +63,21 @@ class Visitor:
     def assign(self, request: AssignmentRequest, *, is_new: bool = False) -> "Future[Assignment]":
         """Ask for a port; see `PortCounter.assign`."""
         self._refuse_strangers()
-        return self.counter.assign(request, self._secret, is_new=is_new)
+        return self.counter.assign(request, self._secret, self._signed_in, is_new=is_new)
 
     def release(self, held: Assignment) -> "Future[Assignment]":
         """Give a port back; see `PortCounter.release`."""
         self._refuse_strangers()
-        return self.counter.release(held, self._secret)
+        return self.counter.release(held, self._secret, self._signed_in)
+
+    def _name(self) -> str:
+        """Return as whom somebody acts without a token."""
+        if not self.counter.asks_for_token or not self._signed_in.is_known:
+            return ""
+        try:
+            return self.counter.caller(signed_in=self._signed_in).name
+        except WorkbenchError:
+            return ""
 
     def _refuse_strangers(self) -> None:
         """A notebook's page acts for the owner of its process; served to browsers, it would act for anyone."""
@@ -93,6 +114,6 @@ class TokenEntry:
     def _show(self) -> None:
         name = self._visitor.name
         self.field.visible = self._visitor.must_present
-        self.leave.visible = bool(name)
+        self.leave.visible = self._visitor.has_token
         reveal(self.view, self._visitor.counter.asks_for_token)
         show(self._state, answer_markup(f"You act as {name}.") if name else answer_markup(""))
