@@ -1,7 +1,6 @@
 """/api/crates: the registry, one crate, and a manifest that is only tried."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -12,7 +11,7 @@ from api.operation import operation
 from api.queries import FieldsQuery, PortNumber, SnapshotQuery, Text, page_of
 from api.segments import joined, list_body, matching, segments_of, sorted_segments
 from workbench.errors import UnknownCrate
-from workbench.fleet.snapshot import Record, Snapshot
+from workbench.fleet.lookup import crate_records
 from workbench.fleet.wire import crate_detail_model
 
 CrateOrder = Literal[
@@ -77,15 +76,5 @@ class CrateHandler(SnapshotHandler):
     @operation("Crates", "Read one crate", CrateDetail, query=SnapshotQuery, errors=(UnknownCrate,))
     async def get(self, name: CrateName) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
-        record = record_named(name, snapshot)
+        record = crate_records(name, snapshot)[0]
         await self.send_model(snapshot, lambda: crate_detail_model(record, snapshot))
-
-
-def record_named(name: str, snapshot: Snapshot) -> Record:
-    """Return the record of a crate; raises UnknownCrate with the nearest names."""
-    records = snapshot.records_named(name)
-    if records:
-        return records[0]
-    nearest = get_close_matches(name, [crate.name for crate in snapshot.crates], n=3)
-    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-    raise UnknownCrate(f'no crate is named "{name}"{hint}', name=name, nearest=nearest)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.crates import CrateName, record_named
+from api.crates import CrateName
 from api.encoded import Body, SnapshotHandler, json_bytes
 from api.graph_questions import (
     Selection,
@@ -18,6 +18,8 @@ from api.models.graph import BlastRadius, Connection, Cycle, EdgeType, NodeDetai
 from api.operation import operation
 from api.queries import MAX_PAGE, SnapshotQuery, Text
 from workbench.errors import NoPath, NotFound, UnknownCrate
+from workbench.fleet.analysis.ways import MOST_WAYS
+from workbench.fleet.lookup import crate_records
 from workbench.fleet.snapshot import Snapshot
 
 NodeName = Annotated[
@@ -43,7 +45,7 @@ class GraphQuery(SnapshotQuery):
 
 
 class PathQuery(SnapshotQuery):
-    """The ends of a path."""
+    """The ends of a path, and how many are wanted."""
 
     source: Annotated[Text, Field(alias="from", examples=["portal"])]
     """Where it begins: a node, or the name of a crate or the number of a port alone."""
@@ -51,6 +53,8 @@ class PathQuery(SnapshotQuery):
     """Where it ends."""
     directed: bool = False
     """Follow edges only the way they point."""
+    k: Annotated[int, Field(ge=1, le=MOST_WAYS)] = 1
+    """How many ways to find; above 1, they are all in `ways`, shortest first."""
 
 
 class GraphHandler(SnapshotHandler):
@@ -92,8 +96,8 @@ class BlastRadiusHandler(SnapshotHandler):
     @operation("Graph", "See what falls with a crate", BlastRadius, query=SnapshotQuery, errors=(UnknownCrate,))
     async def get(self, name: CrateName) -> None:
         snapshot = await self.current(self.query(SnapshotQuery).refresh)
-        record = record_named(name, snapshot)
-        await self.send_model(snapshot, lambda: blast_radius_model(record, snapshot))
+        crate_records(name, snapshot)
+        await self.send_model(snapshot, lambda: blast_radius_model(name, snapshot))
 
 
 class PathHandler(SnapshotHandler):
@@ -105,7 +109,10 @@ class PathHandler(SnapshotHandler):
     async def get(self) -> None:
         query = self.query(PathQuery)
         snapshot = await self.current(query.refresh)
-        await self.send_model(snapshot, lambda: connection_model(query.source, query.target, query.directed, snapshot))
+        await self.send_model(
+            snapshot,
+            lambda: connection_model(query.source, query.target, query.directed, query.k, snapshot),
+        )
 
 
 class CyclesHandler(SnapshotHandler):

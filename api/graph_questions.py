@@ -1,49 +1,30 @@
-"""Questions to the slot graph: a part of it, what stands around a node, what fails together, how two things connect."""
+"""Answers about the slot graph as JSON: a part of it, a node, what fails together, how two things connect."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from api.encoded import Once
-from workbench.errors import NoPath, NotFound
-from workbench.fleet.cycles import cycles_of
-from workbench.fleet.graph import crate_node, slot_graph
-from workbench.fleet.model import Crate, Site
-from workbench.fleet.snapshot import Record, Snapshot
+from workbench.fleet.analysis.circles import cycles
+from workbench.fleet.analysis.leans import lean_graph
+from workbench.fleet.analysis.reach import Hit, blast_radius
+from workbench.fleet.analysis.ways import find_node, slot_ways
+from workbench.fleet.graph import slot_graph
+from workbench.fleet.snapshot import Snapshot
 
 if TYPE_CHECKING:
     Graph = nx.MultiDiGraph[str]
 
 Json = dict[str, Any]
 
-_NOT_A_LINK: Final = "capability"
-"""Two crates that offer the same capability have nothing to do with each other for that."""
-
 
 def graph_of(snapshot: Snapshot) -> "Once[Graph]":
     """Return the slot graph of a snapshot, built when first asked for, by one thread."""
     return snapshot.derive(("api", "slot-graph"), lambda s: Once(lambda: slot_graph(s)))
-
-
-def node_of(crate: Crate, snapshot: Snapshot) -> str:
-    """Return a crate's node."""
-    return crate_node(crate, snapshot.names)
-
-
-def find_node(text: str, snapshot: Snapshot) -> str:
-    """Return the node that a text means: its name, or that of a crate or a port alone; raises NotFound."""
-    graph = graph_of(snapshot).get()
-    crates = [record.crate for record in snapshot.records_named(text) if record.crate]
-    for node in (text, *(node_of(crate, snapshot) for crate in crates), f"port:{text}"):
-        if node in graph:
-            return node
-    nearest = get_close_matches(text, graph.nodes, n=3)
-    raise NotFound(f'the slot graph has no node "{text}"', node=text, nearest=nearest)
 
 
 # ---------------------------------------------------------------------------------------------- a part of the graph
@@ -128,105 +109,58 @@ def node_model(text: str, snapshot: Snapshot) -> Json:
     }
 
 
-# ---------------------------------------------------------------------------------------------- what fails together
+# ---------------------------------------------------------------------------------------------- questions to all of it
 
 
-@dataclass(frozen=True)
-class Lean:
-    """One crate leaning on another: the manifest that declares it, how, and where."""
-
-    source: str
-    type: str
-    site: Site
-
-
-def leans(snapshot: Snapshot) -> dict[str, list[Lean]]:
-    """Return, for each manifest path, those who would miss its crate: dependents, and callers of its ports."""
-    return snapshot.derive(("api", "leans"), _leans)
-
-
-def _leans(snapshot: Snapshot) -> dict[str, list[Lean]]:
-    found: defaultdict[str, list[Lean]] = defaultdict(list)
-    names = snapshot.names
-    for path, record in snapshot.records.items():
-        if record.crate is None:
-            continue
-        for link in record.links:
-            found[link.target].append(Lean(path, link.type, record.crate.site(*link.key_path)))
-        for claim in record.claims:
-            if claim.role == "reference" and claim.resolved:
-                for target in names.paths(claim.of)[:1]:
-                    found[target].append(Lean(path, "REFERENCES", claim.site))
-    return dict(found)
-
-
-def blast_radius_model(record: Record, snapshot: Snapshot) -> Json:
+def blast_radius_model(name: str, snapshot: Snapshot) -> Json:
     """Return which crates are hit when one fails, how far away they are, and through what the failure reaches them."""
-    crate = _crate(record)
-    found = list(_spread(crate.path, snapshot))
-    distances = [item["distance"] for item in found]
+    found = blast_radius(snapshot, name)
     return {
-        "crate": crate.name,
-        "node": node_of(crate, snapshot),
-        "ports": sorted({claim.port for claim in record.claims if claim.role == "owner"}),
-        "direct": distances.count(1),
-        "total": len(found),
-        "of": len(snapshot.crates) - 1,
-        "hit": found,
+        "crate": found.crate,
+        "node": found.node,
+        "ports": list(found.ports),
+        "direct": found.direct,
+        "total": len(found.hits),
+        "of": found.of,
+        "hit": [_hit_model(hit) for hit in found.hits],
     }
 
 
-def _spread(start: str, snapshot: Snapshot) -> Iterator[Json]:
-    distance = {start: 0}
-    queue = deque([start])
-    while queue:
-        path = queue.popleft()
-        for lean in leans(snapshot).get(path, ()):
-            if lean.source in distance:
-                continue
-            distance[lean.source] = distance[path] + 1
-            queue.append(lean.source)
-            hit, through = (_crate(snapshot.records[p]) for p in (lean.source, path))
-            yield {
-                "crate": hit.name,
-                "node": node_of(hit, snapshot),
-                "distance": distance[lean.source],
-                "through": through.name,
-                "type": lean.type,
-                "path": lean.site.path,
-                "line": lean.site.line,
-                "declared": lean.site.key,
-            }
+def _hit_model(hit: Hit) -> Json:
+    site = hit.lean.site
+    return {
+        "crate": hit.crate,
+        "node": hit.node,
+        "distance": hit.depth,
+        "impact": hit.impact,
+        "through": hit.through,
+        "type": hit.lean.type,
+        "path": site.path,
+        "line": site.line,
+        "declared": site.key,
+    }
 
 
-def _crate(record: Record) -> Crate:
-    assert record.crate is not None
-    return record.crate
+def connection_model(start: str, end: str, is_directed: bool, k: int, snapshot: Snapshot) -> Json:
+    """Return a shortest way from one node to another, and with `k` above 1 as many `ways`.
 
-
-# ---------------------------------------------------------------------------------------------- paths and cycles
-
-
-def connection_model(start: str, end: str, is_directed: bool, snapshot: Snapshot) -> Json:
-    """Return a shortest way from one node to another; raises NotFound for unknown nodes, NoPath if there is none."""
+    Raises NotFound for unknown nodes, NoPath if nothing connects the two.
+    """
     graph = graph_of(snapshot).get()
-    source, target = find_node(start, snapshot), find_node(end, snapshot)
-    ends = {source, target}
-    linked = nx.subgraph_view(graph, filter_node=lambda n: n in ends or graph.nodes[n]["type"] != _NOT_A_LINK)
-    searched = linked if is_directed else linked.to_undirected(as_view=True)
-    try:
-        nodes: list[str] = nx.shortest_path(searched, source, target)
-    except nx.NetworkXNoPath:
-        raise NoPath(f"nothing connects {source} and {target}", source=source, target=target) from None
-    steps = [_edges_between(graph, a, b, is_directed) for a, b in pairwise(nodes)]
+    found = slot_ways(snapshot, find_node(start, snapshot), find_node(end, snapshot), k, is_directed)
+    ways = [_way_model(way.nodes, graph, is_directed) for way in found.ways]
     return {
-        "from": source,
-        "to": target,
+        "from": found.source,
+        "to": found.target,
         "directed": is_directed,
-        "length": len(steps),
-        "nodes": [{"id": node, **graph.nodes[node]} for node in nodes],
-        "steps": steps,
+        **ways[0],
+        **({"ways": ways} if k > 1 else {}),
     }
+
+
+def _way_model(nodes: Sequence[str], graph: "Graph", is_directed: bool) -> Json:
+    steps = [_edges_between(graph, a, b, is_directed) for a, b in pairwise(nodes)]
+    return {"length": len(steps), "nodes": [{"id": node, **graph.nodes[node]} for node in nodes], "steps": steps}
 
 
 def _edges_between(graph: "Graph", source: str, target: str, is_directed: bool) -> list[Json]:
@@ -241,22 +175,21 @@ def _edges_between(graph: "Graph", source: str, target: str, is_directed: bool) 
 
 def cycles_model(snapshot: Snapshot) -> list[Json]:
     """Return the strongly connected parts of the fleet, each with its size and one shortest circle through it."""
-    crates = {path: record.crate for path, record in snapshot.records.items() if record.crate is not None}
-    links = {path: snapshot.records[path].links for path in crates}
+    nodes = lean_graph(snapshot).nodes
     return [
         {
-            "size": size,
-            "crates": [crates[link.source].name for link in circle],
+            "size": circle.size,
+            "crates": list(circle.crates),
             "edges": [
                 {
-                    "source": node_of(crates[link.source], snapshot),
-                    "target": node_of(crates[link.target], snapshot),
-                    "type": link.type,
-                    "path": link.source,
-                    "line": crates[link.source].site(*link.key_path).line,
+                    "source": nodes[lean.source],
+                    "target": nodes[lean.target],
+                    "type": lean.type,
+                    "path": lean.source,
+                    "line": lean.site.line,
                 }
-                for link in circle
+                for lean in circle.leans
             ],
         }
-        for circle, size in cycles_of(links)
+        for circle in cycles(snapshot).circles
     ]

@@ -103,11 +103,21 @@ LIBRARIES = {
     "httpx": ("workbench.sources.mux", "workbench.client"),
     "psutil": ("workbench.sources.listeners",),
     "watchfiles": ("workbench.sources.watch",),
-    "pandas": ("workbench.workbench", "workbench.frames", "workbench.dashboards"),
+    "pandas": ("workbench.answer_view", "workbench.workbench", "workbench.frames", "workbench.dashboards"),
 }
 """Which of our modules may import a library."""
 
-PURE = {"networkx", "pydantic", "pydantic_core", "rtoml", "tomli", "tomlkit"}
+PURE = {
+    "graspologic_native",
+    "networkx",
+    "numpy",
+    "rustworkx",
+    "pydantic",
+    "pydantic_core",
+    "rtoml",
+    "tomli",
+    "tomlkit",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -1,4 +1,4 @@
-"""A progress bar on the terminal, for scans that take long enough to be waited for."""
+"""Progress bars on the terminal, for what takes long enough to be waited for: scans, and heavy questions."""
 
 import sys
 import time
@@ -24,6 +24,19 @@ def progress_bar() -> Iterator[Callable[[ScanProgress], None] | None]:
         bar.stop()
 
 
+@contextmanager
+def step_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function that shows how many steps are done, of how many; None where standard error is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bar = _Bar()
+    try:
+        yield lambda done, total: bar.step(title, done, total)
+    finally:
+        bar.stop()
+
+
 class _Bar:
     """A bar that appears after a while, so that quick scans stay quiet and rich is not even imported."""
 
@@ -43,6 +56,14 @@ class _Bar:
             said += f", {progress.read / progress.seconds:.0f}/s"
         description, done = progress.phase, progress.read
         self._bar.update(self._task, description=description, total=progress.total, completed=done, said=said)
+
+    def step(self, title: str, done: int, total: int) -> None:
+        """Show how many steps are done."""
+        if self._bar is None:
+            if time.monotonic() - self._started < _PATIENCE:
+                return
+            self._start()
+        self._bar.update(self._task, description=title, total=total, completed=done, said=f"{done} of {total}")
 
     def _start(self) -> None:
         from rich.console import Console

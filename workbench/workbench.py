@@ -24,6 +24,7 @@ from workbench.live_frames import listener_table, registration_table
 from workbench.live_models import live_model
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
+from workbench.questions import Questions
 
 if TYPE_CHECKING:
     from workbench.assignments import Assignment
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Workbench:
+class Workbench(Questions):
     """A fleet of smart crates, as DataFrames, SQL, a graph and live views.
 
     Make one with `Workbench.scan(...)`. Every frame is of one revision and is yours to change.

@@ -104,6 +104,9 @@ class Hit(Model):
     crate: str
     node: str
     distance: Line
+    """Steps on a shortest way."""
+    impact: Annotated[float, Field(ge=0, le=1)]
+    """How much of the failure arrives: the greatest product of weights along any way."""
     through: str
     type: EdgeType
     path: str
@@ -124,16 +127,23 @@ class BlastRadius(Model):
     hit: list[Hit]
 
 
-class Connection(Model):
+class Way(Model):
+    """A way between two nodes."""
+
+    length: Count
+    nodes: list[Node]
+    steps: list[list[Edge]]
+    """For each step, the edges that make it."""
+
+
+class Connection(Way):
     """A shortest way between two nodes."""
 
     from_: Annotated[str, Field(alias="from")]
     to: str
     directed: bool
-    length: Count
-    nodes: list[Node]
-    steps: list[list[Edge]]
-    """For each step, the edges that make it."""
+    ways: Annotated[list[Way], Field(default_factory=list)]
+    """With `k` above 1: the shortest ways, shortest first; none passes a node twice."""
 
 
 class CycleEdge(Model):

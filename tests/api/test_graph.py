@@ -68,8 +68,8 @@ def test_an_unknown_node(http: httpx.Client) -> None:
 
 def test_blast_radius(http: httpx.Client) -> None:
     body = http.get("/api/graph/blast-radius/vault").json()
-    hit = [(item["crate"], item["distance"], item["through"]) for item in body.pop("hit")]
-    assert hit == [("ledger", 1, "sx9-vault"), ("portal", 2, "ledger")]
+    hit = [(item["crate"], item["distance"], item["impact"], item["through"]) for item in body.pop("hit")]
+    assert hit == [("ledger", 1, 1.0, "sx9-vault"), ("portal", 2, 0.8, "ledger")]
     assert body == {
         "crate": "sx9-vault", "node": "crate:sx9-vault", "ports": [18010], "direct": 1, "total": 2, "of": 6,
     }  # fmt: skip
@@ -86,6 +86,17 @@ def test_a_path_between_two(http: httpx.Client) -> None:
     assert [node["id"] for node in body["nodes"]] == ["crate:portal", "crate:ledger", "crate:sx9-vault"]
     assert (body["length"], body["directed"]) == (2, False)
     assert {edge["type"] for edge in body["steps"][1]} == {"DEPENDS_ON", "BUILT_ON"}
+
+
+def test_several_ways_between_two(http: httpx.Client) -> None:
+    one = http.get("/api/graph/path?from=portal&to=sx9-vault").json()
+    body = http.get("/api/graph/path?from=portal&to=sx9-vault&k=3").json()
+    ways = body.pop("ways")
+    assert body == one
+    assert ways[0] == {key: one[key] for key in ("length", "nodes", "steps")}
+    lengths = [way["length"] for way in ways]
+    assert lengths == sorted(lengths)
+    assert len({tuple(node["id"] for node in way["nodes"]) for way in ways}) == len(ways) > 1
 
 
 def test_no_path(http: httpx.Client) -> None:
@@ -109,6 +120,8 @@ def test_cycles(http: httpx.Client) -> None:
         ("?limit=0", "limit"),
         ("/path?to=x", "from"),
         ("/path?from=x&to=y&directed=up", "directed"),
+        ("/path?from=x&to=y&k=0", "k"),
+        ("/path?from=x&to=y&k=101", "k"),
     ],
 )
 def test_a_wrong_parameter_is_named(http: httpx.Client, path: str, name: str) -> None:

@@ -124,6 +124,7 @@ CALLS: list[Call] = [
     ("get", "/api/graph", "/api/graph?limit=0", {}, 422),
     ("get", "/api/graph/cycles", "/api/graph/cycles", {}, 200),
     ("get", "/api/graph/path", "/api/graph/path?from={crate}&to=port:{owned}", {}, 200),
+    ("get", "/api/graph/path", "/api/graph/path?from={crate}&to=port:{owned}&k=2", {}, 200),
     ("get", "/api/graph/path", "/api/graph/path?from={crate}&to=nobody", {}, 404),
     ("get", "/api/graph/path", "/api/graph/path", {}, 422),
     ("get", "/api/graph/blast-radius/{name}", "/api/graph/blast-radius/{crate}", {}, 200),

@@ -1,9 +1,13 @@
 """Crates by name, and what to say where there is none."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TypeVar
 
-from workbench.errors import UnknownCrate
+from workbench.errors import UnknownCrate, WorkbenchError
 from workbench.fleet.snapshot import Record, Snapshot
+
+E = TypeVar("E", bound=WorkbenchError)
 
 
 def crate_records(name: str, snapshot: Snapshot) -> tuple[Record, ...]:
@@ -13,7 +17,13 @@ def crate_records(name: str, snapshot: Snapshot) -> tuple[Record, ...]:
     """
     records = snapshot.records_named(name)
     if not records:
-        nearest = get_close_matches(name, [crate.name for crate in snapshot.crates], n=3)
-        hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-        raise UnknownCrate(f'no crate is named "{name}"{hint}', name=name, nearest=nearest)
+        known = (crate.name for crate in snapshot.crates)
+        raise unknown(UnknownCrate, f'no crate is named "{name}"', name, known)
     return records
+
+
+def unknown(error: type[E], message: str, name: str, known: Iterable[str]) -> E:
+    """Return an error about a name that nothing bears, with the nearest of the known names."""
+    nearest = get_close_matches(name, list(known), n=3)
+    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    return error(f"{message}{hint}", name=name, nearest=nearest)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches, unified_diff
+from difflib import unified_diff
 
-from workbench.errors import InvalidPort, InvalidRequest, UnknownBlock, UnknownCrate, UnknownLabel
+from workbench.errors import InvalidPort, InvalidRequest, UnknownBlock, UnknownLabel
 from workbench.fleet.claims import SISTER_SUFFIX
 from workbench.fleet.diff import diff
+from workbench.fleet.lookup import crate_records, unknown
 from workbench.fleet.manifest_text import new_manifest, with_ports
 from workbench.fleet.model import Finding, Manifest, PortClaim, fold
 from workbench.fleet.positions import KeyPath
@@ -101,7 +102,7 @@ def _manifests(snapshot: Snapshot, change: Change) -> dict[str, Manifest | None]
         case AddCrate():
             return _added(snapshot, change)
         case RemoveCrate():
-            return {record.manifest.path: None for record in _records(snapshot, change.name)}
+            return {record.manifest.path: None for record in crate_records(change.name, snapshot)}
         case MovePort():
             port = _port(change.port)
             return _moved(snapshot, [(claim, port) for claim in _claims(snapshot, change)], change.references)
@@ -119,7 +120,7 @@ def _added(snapshot: Snapshot, change: AddCrate) -> dict[str, Manifest | None]:
 
 def _claims(snapshot: Snapshot, change: MovePort) -> list[PortClaim]:
     """Return the claims that a move means: one, or the repetitions of one in several tables of a manifest."""
-    records = _records(snapshot, change.crate)
+    records = crate_records(change.crate, snapshot)
     if change.path is not None:
         records = tuple(record for record in records if record.manifest.path == change.path)
     claims = [claim for record in records for claim in record.claims if not claim.derived]
@@ -130,7 +131,7 @@ def _claims(snapshot: Snapshot, change: MovePort) -> list[PortClaim]:
         found = [claim for claim in found if claim.port == change.was]
     if not found:
         where = "" if change.was is None else f" with port {change.was}"
-        raise _unknown(UnknownLabel, f'{change.crate} has no label "{change.label}"{where}', change.label, labels)
+        raise unknown(UnknownLabel, f'{change.crate} has no label "{change.label}"{where}', change.label, labels)
     if len({(claim.site.path, claim.port) for claim in found}) > 1:
         raise InvalidRequest(f'"{change.label}" of {change.crate} stands for several ports: say which, and where')
     return found
@@ -140,7 +141,7 @@ def _renumbered(snapshot: Snapshot, change: RenumberBlock) -> list[tuple[PortCla
     blocks = {block.name: block for block in snapshot.plan.blocks}
     block = blocks.get(change.block)
     if block is None:
-        raise _unknown(UnknownBlock, f'no block is named "{change.block}"', change.block, blocks)
+        raise unknown(UnknownBlock, f'no block is named "{change.block}"', change.block, blocks)
     if (change.offset is None) == (change.first is None):
         raise InvalidRequest("give either the offset or the first port of the renumbered block")
     offset = change.offset if change.first is None else _port(change.first) - block.first
@@ -200,22 +201,6 @@ def _stays(snapshot: Snapshot, claim: PortClaim, moving: set[tuple[str, KeyPath]
 def _callers(snapshot: Snapshot, crate: str, port: int) -> list[PortClaim]:
     at = snapshot.at_port.get(port, ())
     return [item for item in at if item.role == "reference" and item.resolved and fold(item.of) == fold(crate)]
-
-
-def _records(snapshot: Snapshot, name: str) -> tuple[Record, ...]:
-    records = snapshot.records_named(name)
-    if not records:
-        names = [crate.name for crate in snapshot.crates]
-        raise _unknown(UnknownCrate, f'no crate is named "{name}"', name, names)
-    return records
-
-
-def _unknown(
-    error: type[UnknownCrate | UnknownLabel | UnknownBlock], message: str, name: str, known: Iterable[str]
-) -> Exception:
-    nearest = get_close_matches(name, list(known), n=3)
-    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-    return error(f"{message}{hint}", name=name, nearest=nearest)
 
 
 def _port(value: object) -> int:
