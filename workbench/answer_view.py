@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import networkx as nx
 import pandas as pd
+import pyarrow as pa
 
 from workbench.fleet.analysis.answer import Answer
 from workbench.fleet.graph import slot_graph
@@ -37,9 +39,13 @@ class AnswerView(Generic[A]):
         return list(self.result.rows())
 
     @property
+    def _table(self) -> pa.Table:
+        return arrow_of(self.result.columns, self._rows)
+
+    @property
     def frame(self) -> pd.DataFrame:
         """The answer as a tidy DataFrame with Arrow types; `meanings` says what its columns hold."""
-        return frame_of(arrow_of(self.result.columns, self._rows))
+        return frame_of(self._table)
 
     @property
     def meanings(self) -> Mapping[str, str]:
@@ -51,6 +57,15 @@ class AnswerView(Generic[A]):
         """The part of the slot graph that the answer speaks of: its nodes, and the edges between them."""
         graph = slot_graph(self._snapshot)
         return graph.subgraph(self.result.nodes).copy()
+
+    def export(self, file: str | Path) -> Path:
+        """Write the rows (`.csv`, `.parquet`, `.arrow`, `.json`) or the graph (`.graphml`, `.dot` …) to a file.
+
+        Returns its path. Raises ExportError.
+        """
+        from workbench.export import export_graph, export_table, is_for_tables
+
+        return export_table(self._table, file) if is_for_tables(file) else export_graph(self.graph, file)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,21 +31,25 @@ _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-collision); separate several by commas."
 
 
+_ELSEWHERE: Final = {
+    "export": "workbench.export_cli",
+    "ports": "workbench.ports_cli",
+    "tokens": "workbench.access_cli",
+    "users": "workbench.access_cli",
+}
+"""Commands that stand in other modules, by name."""
+
+
 class _Group(click.Group):
-    """A command group that reports our own errors clearly, with exit code 2. It imports other groups when asked for."""
+    """A command group that reports our own errors clearly, with exit code 2, and imports commands when asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), "ports", "tokens", "users"]
+        return [*super().list_commands(ctx), *_ELSEWHERE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "ports":
-            from workbench.ports_cli import ports
-
-            return ports
-        if cmd_name in ("tokens", "users"):
-            from workbench import access_cli
-
-            return access_cli.tokens if cmd_name == "tokens" else access_cli.users
+        if cmd_name in _ELSEWHERE:
+            command: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return command
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -72,6 +77,7 @@ def main() -> None:
     workbench tokens create NAME     who may change something over the API; also list, revoke
     workbench users set NAME         who may sign in at the pages; also list, remove
     workbench serve --demo           the same on the sample fleet
+    workbench export FILE ~/src      the graph or a table as a file: graph.graphml, crates.csv ...
     workbench schema                 the manifest's JSON Schema, for editors
     """  # noqa: D301 - click wants the character itself
 

@@ -151,6 +151,12 @@ class QueryCancelled(QueryError):
     code = "query-cancelled"
 
 
+class ExportError(InvalidRequest):
+    """What is asked for cannot be written as a file: an unknown ending or table, or a place that cannot be written."""
+
+    code = "export"
+
+
 class ConfigurationError(WorkbenchError):
     """A setting is missing or wrong."""
 

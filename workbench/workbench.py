@@ -234,6 +234,16 @@ class Workbench(Questions):
         """A fresh copy of the slot graph; see `workbench.fleet.graph.slot_graph` for nodes and attributes."""
         return slot_graph(self.snapshot).copy()
 
+    def export(self, file: str | Path, what: str | None = None) -> Path:
+        """Write the slot graph or a table to a file, in the format that its ending names; returns its path.
+
+        `graph.graphml`, `.gexf`, `.dot`, `.json` or `.mmd`; `crates.csv`, `.parquet`, `.arrow` or `.json`. `what` says
+        what is meant if the name does not. Raises ExportError.
+        """
+        from workbench.export import export_fleet
+
+        return export_fleet(self.snapshot, file, what)
+
     def sql(self, query: str, **parameters: Any) -> pd.DataFrame:
         """Return the result of a read-only SQL query over the tables, with `$name` parameters.
 
