@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from workbench.fleet.analysis.answer import Answer
-from workbench.fleet.graph import slot_graph
+from workbench.fleet.analysis.leans import answer_graph
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.tables import Row
 from workbench.frames import arrow_of, frame_of
@@ -54,9 +54,11 @@ class AnswerView(Generic[A]):
 
     @property
     def graph(self) -> "nx.MultiDiGraph[str]":
-        """The part of the slot graph that the answer speaks of: its nodes, and the edges between them."""
-        graph = slot_graph(self._snapshot)
-        return graph.subgraph(self.result.nodes).copy()
+        """The part of the slot graph that the answer speaks of: its nodes, and the edges between them.
+
+        Calls run from crate to crate here, past the port: from who calls to whose port it is.
+        """
+        return answer_graph(self.result.nodes, self._snapshot)
 
     def export(self, file: str | Path) -> Path:
         """Write the rows (`.csv`, `.parquet`, `.arrow`, `.json`) or the graph (`.graphml`, `.dot` …) to a file.

@@ -10,7 +10,7 @@ from workbench.fleet.analysis.circles import cycles
 from workbench.fleet.analysis.communities import communities
 from workbench.fleet.analysis.cut_points import cut_points
 from workbench.fleet.analysis.layers import layers
-from workbench.fleet.analysis.leans import lean_graph
+from workbench.fleet.analysis.leans import answer_graph, lean_graph
 from workbench.fleet.snapshot import Snapshot
 
 from .conftest import Fleet
@@ -23,6 +23,17 @@ def test_the_lean_graph_is_what_the_manifests_say(fleet: Fleet) -> None:
     assert found == set(leans.edges)
     backwards = {(lean.source, lean.target) for found in graph.dependents.values() for lean in found}
     assert backwards == {(lean.source, lean.target) for lean in graph.leans()}
+
+
+def test_the_graph_of_an_answer_joins_caller_and_owner(shop: Snapshot) -> None:
+    graph = answer_graph(["crate:web", "crate:api", "crate:cache", "crate:gone"], shop)
+    assert list(graph) == ["crate:web", "crate:api", "crate:cache"]
+    assert [(a, b, d["type"], d["path"], d["line"]) for a, b, d in graph.edges(data=True)] == [
+        ("crate:web", "crate:api", "DEPENDS_ON", "web/smart-crate.toml", 6),
+        ("crate:api", "crate:cache", "REFERENCES", "api/smart-crate.toml", 5),
+    ]
+    ports = answer_graph(["crate:api", "port:18030", "crate:cache"], shop)
+    assert {d["type"] for _, _, d in ports.edges(data=True)} == {"REFERENCES", "OWNS"}
 
 
 def test_a_cycle_has_one_witness_with_its_lines(shop: Snapshot) -> None:

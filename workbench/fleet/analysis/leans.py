@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
+import networkx as nx
+
 from workbench.fleet.analysis.arcs import Arcs
-from workbench.fleet.graph import crate_node
+from workbench.fleet.graph import crate_node, slot_graph
 from workbench.fleet.lookup import crate_records
 from workbench.fleet.model import Crate, Site
 from workbench.fleet.snapshot import Record, Snapshot
@@ -88,6 +90,29 @@ def lean_graph_without(snapshot: Snapshot, names: Iterable[str]) -> LeanGraph:
 def lean_graph(snapshot: Snapshot) -> LeanGraph:
     """Return who leans on whom in a snapshot: by dependency, by foundation, and by calls to its ports."""
     return snapshot.derive("lean-graph", _built)
+
+
+def answer_graph(nodes: Iterable[str], snapshot: Snapshot) -> "nx.MultiDiGraph[str]":
+    """Return a graph of some nodes in their order: the edges of the slot graph between them, and calls.
+
+    A call is an edge REFERENCES from crate to crate, from who calls a port to whose port it is. What is no node of
+    the slot graph is left out.
+    """
+    whole, leans = slot_graph(snapshot), lean_graph(snapshot)
+    chosen = [node for node in dict.fromkeys(nodes) if node in whole]
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(**whole.graph)
+    graph.add_nodes_from((node, whole.nodes[node]) for node in chosen)
+    for source, target, key, data in whole.out_edges(chosen, keys=True, data=True):
+        if target in graph:
+            graph.add_edge(source, target, key, **data)
+    for node in chosen:
+        for lean in leans.dependencies.get(leans.path_of.get(node, ""), ()):
+            target = leans.nodes[lean.target]
+            if lean.type == "REFERENCES" and target in graph:
+                site = lean.site
+                place = {"path": site.path, "line": site.line, "declared": site.key}
+                graph.add_edge(node, target, f"REFERENCES:{site.key}", type="REFERENCES", **place)
+    return graph
 
 
 def _built(snapshot: Snapshot) -> LeanGraph:
