@@ -98,6 +98,7 @@ LIBRARIES = {
         "workbench.dashboards",
     ),
     "duckdb": ("workbench.store",),
+    "matplotlib": ("workbench.pictures",),
     "panel": ("workbench.dashboards", "workbench.server"),
     "bokeh": ("workbench.dashboards", "workbench.server"),
     "httpx": ("workbench.sources.mux", "workbench.client"),

@@ -40,14 +40,14 @@ def export_fleet(snapshot: Snapshot, file: str | Path, what: str | None = None) 
 def export_graph(graph: Any, file: str | Path) -> Path:
     """Write a networkx graph to a file; returns its path. Raises ExportError."""
     path = Path(file)
-    return _written(path, _format(path, GRAPH_FORMATS, "a graph")(graph))
+    return write_export(path, _format(path, GRAPH_FORMATS, "a graph")(graph))
 
 
 def export_table(table: pa.Table, file: str | Path) -> Path:
     """Write an Arrow table to a file; returns its path. Raises ExportError."""
     path = Path(file)
     _, encode = _format(path, TABLE_FORMATS, "a table")
-    return _written(path, encode(table))
+    return write_export(path, encode(table))
 
 
 def is_for_tables(file: str | Path) -> bool:
@@ -82,7 +82,8 @@ def _ending(path: Path) -> str:
     return path.suffix.removeprefix(".").lower()
 
 
-def _written(path: Path, content: bytes) -> Path:
+def write_export(path: Path, content: bytes) -> Path:
+    """Write a file that is made to be passed on, whole or not at all; returns its path. Raises ExportError."""
     try:
         replace_file(path, content, _SHARED)
     except OSError as error:

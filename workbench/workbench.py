@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.dashboards import Pages
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
+    from workbench.pictures import Pictures
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
@@ -273,6 +274,13 @@ class Workbench(Questions):
         from workbench.dashboards import Pages
 
         return Pages(self)
+
+    @property
+    def pictures(self) -> "Pictures":
+        """Pictures to be saved as PNG or SVG: `wb.pictures.port_map()`, `.topology()`, `.blast_radius(name)` …."""
+        from workbench.pictures import Pictures
+
+        return Pictures(self)
 
     def topology(self) -> Any:
         """Return the topology page, to be shown in a notebook."""
