@@ -82,10 +82,16 @@ def layers(snapshot: Snapshot) -> Layers:
 
 def stratified(arcs: Arcs) -> tuple[list[int], dict[int, int]]:
     """Return each node's longest way down in the condensation, and the number of its knot, from 1, if it is in one."""
-    parts = sorted(sorted(part) for part in rx.strongly_connected_components(arcs.directed))
-    part_of = {node: number for number, part in enumerate(parts) for node in part}
-    upwards = Arcs.between(range(len(parts)), ((part_of[target], part_of[source]) for source, target in arcs.pairs))
-    height = {part: layer for layer, found in enumerate(rx.topological_generations(upwards.directed)) for part in found}
-    tied = [part for part in parts if len(part) > 1]
+    parts = rx.strongly_connected_components(arcs.directed)
+    part_of = [0] * arcs.count
+    for number, part in enumerate(parts):
+        for node in part:
+            part_of[node] = number
+    upwards = Arcs(len(parts), tuple({(part_of[b], part_of[a]) for a, b in arcs.pairs if part_of[a] != part_of[b]}))
+    height = [0] * len(parts)
+    for layer, found in enumerate(rx.topological_generations(upwards.directed)):
+        for number in found:
+            height[number] = layer
+    tied = sorted(sorted(part) for part in parts if len(part) > 1)
     knots = {node: number for number, part in enumerate(tied, 1) for node in part}
-    return [height[part_of[node]] for node in range(arcs.count)], knots
+    return [height[number] for number in part_of], knots
