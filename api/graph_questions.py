@@ -99,8 +99,8 @@ def _by_degree(nodes: Iterator[str] | dict[str, None] | set[str], neighbours: di
 
 def node_model(text: str, snapshot: Snapshot) -> Json:
     """Return a node with its attributes, the edges that leave it and those that reach it."""
-    node = find_node(text, snapshot)
     graph = graph_of(snapshot).get()
+    node = find_node(text, snapshot)
     return {
         "id": node,
         **graph.nodes[node],

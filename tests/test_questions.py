@@ -50,7 +50,7 @@ def test_every_answer_shows_itself(wb: Workbench, code: str) -> None:
     frame = answer.frame
     assert list(frame.columns) == [column.name for column in answer.result.columns] == list(answer.meanings)
     assert all(isinstance(dtype, pd.ArrowDtype) for dtype in frame.dtypes)
-    assert len(frame) == len(answer) > 0
+    assert len(frame) == len(answer) == len(list(answer.result.rows())) > 0
     assert answer.revision == 1
     assert set(answer.result.nodes) <= set(answer.graph) <= set(wb.graph)
     assert repr(answer).startswith(answer.explanation)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -34,13 +35,9 @@ class AnswerView(Generic[A]):
         """The answer in words."""
         return self.result.explanation
 
-    @cached_property
-    def _rows(self) -> list[Row]:
-        return list(self.result.rows())
-
     @property
     def _table(self) -> pa.Table:
-        return arrow_of(self.result.columns, self._rows)
+        return arrow_of(self.result.columns, list(self.result.rows()))
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -78,7 +75,7 @@ class AnswerView(Generic[A]):
         return sorted({*super().__dir__(), *(name for name in dir(self.result) if not name.startswith("_"))})
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.result)
 
     def __repr__(self) -> str:
         names = [column.name for column in self.result.columns]
@@ -95,16 +92,16 @@ class AnswerView(Generic[A]):
             "<tr>" + "".join(f"<td style='text-align:left'>{escape(_text(value))}</td>" for value in row) + "</tr>"
             for row in self._shown
         )
-        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" if self._rows else ""
+        table = f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" if self._shown else ""
         return f"<div><p>{escape(self.explanation)}</p>{table}<p>{escape(self._more)}</p></div>"
 
-    @property
+    @cached_property
     def _shown(self) -> list[Row]:
-        return self._rows[:_SHOWN]
+        return list(islice(self.result.rows(), _SHOWN))
 
     @property
     def _more(self) -> str:
-        return f"showing {_SHOWN} of {len(self._rows):,} rows; all are in .frame" if len(self._rows) > _SHOWN else ""
+        return f"showing {_SHOWN} of {len(self):,} rows; all are in .frame" if len(self) > _SHOWN else ""
 
 
 def _text(value: object) -> str:

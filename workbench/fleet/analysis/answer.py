@@ -27,7 +27,11 @@ class Answer(ABC):
 
     @abstractmethod
     def rows(self) -> Iterator[Row]:
-        """Yield what was found, most important first."""
+        """Yield what was found, most important first. Lines are looked up row by row, so a few rows cost little."""
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return sum(1 for _ in self.rows())
 
 
 def columns(*declared: tuple[str, ColumnType, str]) -> tuple[Column, ...]:

@@ -63,6 +63,9 @@ class Failure(Answer):
             f"{self.health:.1f} of 100.{missing}"
         )
 
+    def __len__(self) -> int:
+        return sum(map(len, (self.failed, self.hits, self.broken, self.alternatives)))
+
     def rows(self) -> Iterator[Row]:
         for name in self.failed:
             yield "failed", name, None, 0, 1.0, None, "assumed to fail", None, None

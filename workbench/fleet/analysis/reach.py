@@ -77,6 +77,9 @@ class BlastRadius(Answer):
             f"If {self.crate} fails, it hits {reached}" if self.direction == "up" else f"{self.crate} needs {reached}"
         )
 
+    def __len__(self) -> int:
+        return len(self.hits)
+
     def rows(self) -> Iterator[Row]:
         for hit in self.hits:
             site = hit.lean.site
