@@ -82,16 +82,12 @@ def layers(snapshot: Snapshot) -> Layers:
 
 def stratified(arcs: Arcs) -> tuple[list[int], dict[int, int]]:
     """Return each node's longest way down in the condensation, and the number of its knot, from 1, if it is in one."""
-    parts = rx.strongly_connected_components(arcs.directed)
-    part_of = [0] * arcs.count
-    for number, part in enumerate(parts):
-        for node in part:
-            part_of[node] = number
-    upwards = Arcs(len(parts), tuple({(part_of[b], part_of[a]) for a, b in arcs.pairs if part_of[a] != part_of[b]}))
-    height = [0] * len(parts)
-    for layer, found in enumerate(rx.topological_generations(upwards.directed)):
-        for number in found:
-            height[number] = layer
-    tied = sorted(sorted(part) for part in parts if len(part) > 1)
-    knots = {node: number for number, part in enumerate(tied, 1) for node in part}
-    return [height[number] for number in part_of], knots
+    parts = rx.digraph_condensation(arcs.directed)
+    parts.reverse()
+    heights = [0] * arcs.count
+    for layer, found in enumerate(rx.topological_generations(parts)):
+        for part in found:
+            for node in parts[part]:
+                heights[node] = layer
+    tied = sorted(sorted(part) for part in parts.nodes() if len(part) > 1)
+    return heights, {node: number for number, part in enumerate(tied, 1) for node in part}
