@@ -24,6 +24,7 @@ from workbench.live_frames import listener_table, registration_table
 from workbench.live_models import live_model
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
+from workbench.vitals_view import VitalsView
 
 if TYPE_CHECKING:
     from workbench.assignments import Assignment
@@ -213,6 +214,11 @@ class Workbench:
     def observed(self) -> pd.DataFrame:
         """One row per process that listens on this host: port, process, whose it is by which rule, when it was seen."""
         return frame_of(listener_table(self._hub.live, self.snapshot))
+
+    @property
+    def vitals(self) -> VitalsView:
+        """What the Neural Mux tells and how crates fare: `.services`, `.nodes`, `.links`, `.health`, `.crate(name)`."""
+        return VitalsView(self._hub)
 
     @property
     def assignments(self) -> "Sequence[Assignment]":

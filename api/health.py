@@ -1,0 +1,39 @@
+"""/api/health and /api/crates/{name}/health: how the crates fare, by whom that is known, and how long ago."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.base import ApiHandler
+from api.crates import record_named
+from api.queries import Query, parse_query
+from workbench.vitals_models import DAY, crate_health_model, fleet_health_model
+
+
+class WindowQuery(Query):
+    """Over which time availability is counted."""
+
+    window: Annotated[float, Field(gt=0, le=366 * DAY, allow_inf_nan=False)] = DAY
+    """How many seconds back from now."""
+
+
+class FleetHealthHandler(ApiHandler):
+    """GET: the verdict on every crate of which anything was seen, and the counts."""
+
+    access = "read"
+
+    def get(self) -> None:
+        parse_query(Query, self.request.query_arguments)
+        self.finish_json(fleet_health_model(self.hub.vitals))
+
+
+class CrateHealthHandler(ApiHandler):
+    """GET: the verdict on one crate, with all evidence, its history, and its availability."""
+
+    access = "read"
+
+    def get(self, name: str) -> None:
+        query = parse_query(WindowQuery, self.request.query_arguments)
+        crate = record_named(name, self.hub.snapshot).crate
+        assert crate is not None
+        self.finish_json(crate_health_model(self.hub.vitals, crate.name, query.window))
