@@ -5,8 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from api.base import ApiHandler
-from api.crates import record_named
+from api.crates import CrateName, record_named
+from api.models import mux as models
+from api.operation import operation
 from api.queries import Query, parse_query
+from workbench.errors import UnknownCrate
 from workbench.vitals_models import DAY, crate_health_model, fleet_health_model
 
 
@@ -22,6 +25,7 @@ class FleetHealthHandler(ApiHandler):
 
     access = "read"
 
+    @operation("Health", "Read how the crates fare", models.FleetHealth, query=Query)
     def get(self) -> None:
         parse_query(Query, self.request.query_arguments)
         self.finish_json(fleet_health_model(self.hub.vitals))
@@ -32,7 +36,8 @@ class CrateHealthHandler(ApiHandler):
 
     access = "read"
 
-    def get(self, name: str) -> None:
+    @operation("Health", "Read how one crate fares", models.CrateHealth, query=WindowQuery, errors=(UnknownCrate,))
+    def get(self, name: CrateName) -> None:
         query = parse_query(WindowQuery, self.request.query_arguments)
         crate = record_named(name, self.hub.snapshot).crate
         assert crate is not None

@@ -5,7 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from api.base import ApiHandler, off_loop
+from api.models import mux as models
+from api.operation import operation
 from api.queries import MAX_PAGE, Query, parse_query
+from workbench.errors import MuxAway, MuxNotConfigured
 from workbench.vitals_models import DEFAULT_MOST, merged_topology_model, mux_status_model, mux_topology_model
 
 
@@ -23,6 +26,7 @@ class MuxStatusHandler(ApiHandler):
 
     access = "read"
 
+    @operation("Mux", "Read what the Mux tells", models.MuxStatus, query=Query, errors=(MuxNotConfigured, MuxAway))
     async def get(self) -> None:
         parse_query(Query, self.request.query_arguments)
         self.finish_json(await off_loop(mux_status_model, self.hub.vitals, self.hub.snapshot))
@@ -33,6 +37,13 @@ class MuxTopologyHandler(ApiHandler):
 
     access = "read"
 
+    @operation(
+        "Mux",
+        "Read who leans on whom, as the Mux sees it",
+        models.MuxTopology | models.MergedTopology,
+        query=TopologyQuery,
+        errors=(MuxNotConfigured, MuxAway),
+    )
     async def get(self) -> None:
         query = parse_query(TopologyQuery, self.request.query_arguments)
         vitals, snapshot = self.hub.vitals, self.hub.snapshot

@@ -119,7 +119,7 @@ LIBRARIES = {
     "websockets": ("workbench.mux.socket",),
     "psutil": ("workbench.sources.listeners",),
     "watchfiles": ("workbench.sources.watch",),
-    "pandas": ("workbench.workbench", "workbench.frames", "workbench.dashboards"),
+    "pandas": ("workbench.workbench", "workbench.vitals_view", "workbench.frames", "workbench.dashboards"),
 }
 """Which of our modules may import a library."""
 

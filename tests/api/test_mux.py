@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import LiveApi, until
+from tests.api.test_openapi import check
 from tests.mux.fake_mux import STATUS, FakeMux, Reply, hang
 from workbench.hub import Hub, HubOptions
 from workbench.mux.follower import MuxOptions
@@ -115,6 +116,24 @@ def test_the_topology_plain_and_merged(serve: Callable[..., httpx.Client], mux: 
     )
     short = http.get("/api/mux/topology", params={"merged": 1, "limit": 1}).json()
     assert (len(short["nodes"]), short["nodes_total"]) == (1, 6)
+
+
+def test_answers_are_as_described(serve: Callable[..., httpx.Client], mux: FakeMux) -> None:
+    http = serve(mux.url)
+    answered(http, "/api/mux/status", 200)
+    until(lambda: http.get("/api/health").json()["crates"])
+    document = http.get("/api/openapi.json").json()
+    for path, query in (
+        ("/api/mux/status", ""), ("/api/mux/topology", ""), ("/api/mux/topology", "?merged=1"), ("/api/health", ""),
+        ("/services", ""), ("/status", ""),
+    ):  # fmt: skip
+        check(document, "get", path, http.get(path + query))
+    check(document, "get", "/api/crates/{name}/health", http.get("/api/crates/sx9-vault/health"))
+    mux.stop()
+    until(lambda: http.get("/api/mux/status").status_code == 503)
+    for path in ("/api/mux/status", "/api/mux/topology"):
+        check(document, "get", path, http.get(path))
+    mux.start()
 
 
 def test_a_wrong_parameter_is_named(serve: Callable[..., httpx.Client], mux: FakeMux) -> None:

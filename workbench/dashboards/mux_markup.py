@@ -16,6 +16,7 @@ from workbench.mux.view import MuxView
 TONES: Final[Mapping[str | None, str]] = {
     "healthy": "good", "up": "good", "degraded": "warning", "unhealthy": "error", "silent": "quiet", "unknown": "quiet",
 }  # fmt: skip
+_FIGURES: Final = {"healthy": "accent", "degraded": "warn", "unhealthy": "bad"}
 _PHASES: Final = {
     "live": ("good", "live"), "away": ("bad", "away"), "connecting": ("warn", "connecting"),
 }  # fmt: skip
@@ -56,8 +57,8 @@ def status_markup(view: MuxView, result: MuxResult, link: Mapping[str, Any]) -> 
     tone, word = _PHASES[view.phase]
     dimmed = "quiet" if view.phase == "away" else ""
     figures = (
-        ({"healthy": "accent", "degraded": "warn", "unhealthy": "bad"}.get(result.status, ""), result.status, "as a whole",
-         f"it says \"{result.said}\"" if result.said else "by its services"),
+        (_FIGURES.get(result.status, ""), result.status, "as a whole",
+         f'it says "{result.said}"' if result.said else "by its services"),
         ("accent", f"{len(result.services):,}", "services", _reported("listed", result.reported_total)),
         ("accent", f"{counts['healthy']:,}", "healthy", _reported("counted", result.reported_healthy)),
         ("warn" if counts["degraded"] else "", f"{counts['degraded']:,}", "degraded", "answer with trouble"),
@@ -95,7 +96,8 @@ def _away(view: MuxView) -> Markup:
         return Markup()
     return Markup(
         '<section class="card notice" role="status"><h2 class="bad">The Neural Mux is away</h2>'
-        '<p>It has not answered since {}: {}</p><p class="quiet">{} What is shown below is what it told last.</p></section>'
+        "<p>It has not answered since {}: {}</p>"
+        '<p class="quiet">{} What is shown below is what it told last.</p></section>'
     ).format(ago(view.since), view.error, _next_try(view))
 
 

@@ -40,7 +40,8 @@ _AGE = (
     '<% if (value) { %><span data-since="<%- value %>" data-exact>…</span>'
     '<% } else { %><span class="quiet">not told</span><% } %>'
 )
-_STANDING = '<span class="<%- ({"seen-undeclared": "warning", "seen-declared": "good"})[value] || "quiet" %>"><%- value %></span>'
+_TONE = '({"seen-undeclared": "warning", "seen-declared": "good"})[value] || "quiet"'
+_STANDING = f'<span class="<%- {_TONE} %>"><%- value %></span>'
 _SERVICES: Final = (
     TableColumn("name", "Service", None, has_filter=True, min_width=160),
     TableColumn("health", "Health", 110, _HEALTH, has_filter=True),

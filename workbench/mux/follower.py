@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from workbench.fleet.wire import iso
 from workbench.mux.circuit import Circuit
 from workbench.mux.client import MuxClient
 from workbench.mux.exchange import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, Exchange
@@ -82,7 +83,7 @@ class MuxFollower:
             "error": view.error,
             "failures": view.failures,
             "circuit": view.circuit,
-            "next_try_at": view.next_try_at,
+            "next_try_at": iso(view.next_try_at),
             "polls": self._polls,
             "interval_seconds": self.options.interval,
             "socket": socket.state if socket else "off",
