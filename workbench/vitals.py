@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from workbench.events import Draft, EventLog
 from workbench.fleet.evidence import Freshness, gathered
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger(__name__)
+
+_MUX_CHECKS: Final = 180.0
+"""How long a check of the Mux's own counts, in seconds: some look at their services once a minute."""
 
 
 class Host(Protocol):
@@ -139,5 +142,5 @@ class Vitals:
             heard_for=live.options.patience.gone_after,
             probed_at=live.prober.probed_at,
             probed_for={target.host: 3 * target.interval + 60 for target in live.options.targets},
-            mux_for=max(60.0, 3 * mux.interval + mux.timeout) if mux else 0.0,
+            mux_for=max(_MUX_CHECKS, 3 * mux.interval + mux.timeout) if mux else 0.0,
         )

@@ -54,7 +54,7 @@ def waiting(view: MuxView) -> Markup:
 def status_markup(view: MuxView, result: MuxResult, link: Mapping[str, Any]) -> Markup:
     """Return the head of the page: a warning where one is due, figures, and where they come from."""
     counts = result.counts
-    tone, word = _PHASES[view.phase]
+    color, word = _PHASES[view.phase]
     dimmed = "quiet" if view.phase == "away" else ""
     figures = (
         (_FIGURES.get(result.status, ""), result.status, "as a whole",
@@ -66,13 +66,15 @@ def status_markup(view: MuxView, result: MuxResult, link: Mapping[str, Any]) -> 
         ("", f"{counts['unknown']:,}", "unknown", "nothing is said of them"),
     )  # fmt: skip
     cards = Markup().join(
-        Markup('<div class="figure {}"><b>{}</b><span>{}</span><small>{}</small></div>').format(*card)
-        for card in figures
+        Markup('<div class="figure {}"><b>{}</b><span>{}</span><small>{}</small></div>').format(
+            tone if view.phase == "live" else "", *card
+        )
+        for tone, *card in figures
     )
     line = Markup(
         '<div class="pulse {}"><span class="dot {}">{}</span><span>fetched {}</span>'
         "<span>from <code>{}{}</code></span><span>updates {}</span>{}</div>"
-    ).format(dimmed, tone, word, ago(result.fetched_at), view.url, result.source, _socket(link), _slow(view))
+    ).format(dimmed, color, word, ago(result.fetched_at), view.url, result.source, _socket(link), _slow(view))
     return Markup('{}{}{}<div class="figures">{}</div>').format(_away(view), _mock(result), line, cards)
 
 

@@ -101,23 +101,23 @@ class MuxPage(Page):
             "page", self._status,
             column("split", column("page", listing, topology), column("side", self._details, self._log)),
         )  # fmt: skip
+        self._stage = column("page", self._blank)
         self._beat()
-        return column("page", self._blank, self._known)
+        return self._stage
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         view = self.wb.vitals.mux
-        is_known = view is not None and view.result is not None
-        self._known.visible, self._blank.visible = is_known, not is_known
-        if view is None or self.wb.vitals.mux_url is None:
-            show(self._blank, not_configured())
-        elif view.result is None:
-            show(self._blank, waiting(view))
+        if view is None or view.result is None:
+            show(self._blank, not_configured() if view is None else waiting(view))
         else:
             self._show_status()
             self._fill_services()
             self._fill_topology()
             self._show_details()
             self._show_log()
+        wanted = self._blank if view is None or view.result is None else self._known
+        if list(self._stage) != [wanted]:
+            self._stage[:] = [wanted]
 
     def select(self, service: str | None) -> None:
         """Show what the Mux says of a service, by its id; None for none."""
@@ -135,6 +135,10 @@ class MuxPage(Page):
         frame.index = pd.Index(frame["id"])
         rank = {"unhealthy": 0, "degraded": 1, "unknown": 2, "healthy": 3}
         frame = frame.sort_values("health", key=lambda states: states.map(rank), kind="stable")
+        view = self.wb.vitals.mux
+        if view is not None and view.phase == "away":
+            # What it told last is no green of now.
+            frame["health"] = "was " + frame["health"]
         self.services.fill(_plain(frame), self.selected)
 
     def _fill_topology(self) -> None:
@@ -179,14 +183,11 @@ class MuxPage(Page):
 
     def _tick(self) -> None:
         view = self.wb.vitals.mux
-        if view is not None and (view.result is not None) == self._known.visible:
-            if view.result is None:
-                show(self._blank, waiting(view))
-            else:
-                self._show_status()
-                self._fill_services()
-        else:
+        if view is None or view.result is None or list(self._stage) != [self._known]:
             self.refresh()
+        else:
+            self._show_status()
+            self._fill_services()
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
