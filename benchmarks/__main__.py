@@ -2,9 +2,15 @@
 
 import sys
 
-from benchmarks import findings, latency, reference, revisions, scan
+from benchmarks import findings, latency, mux, reference, revisions, scan
 
-ALONE = {"scan": scan.main, "revisions": revisions.main, "latency": latency.main, "findings": findings.main}
+ALONE = {
+    "scan": scan.main,
+    "revisions": revisions.main,
+    "latency": latency.main,
+    "findings": findings.main,
+    "mux": mux.main,
+}
 MEASUREMENTS = {**ALONE, "reference": reference.main}
 """What can be measured; the reference needs a server to compare with, so it is not part of `all`."""
 

@@ -22,6 +22,7 @@ from workbench.frames import arrow_table, event_table, frame_of
 from workbench.hub import Hub, HubOptions
 from workbench.live_frames import listener_table, registration_table
 from workbench.live_models import live_model
+from workbench.mux_settings import MuxSettings
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
 from workbench.vitals_view import VitalsView
@@ -47,13 +48,15 @@ class Workbench:
         self._hub = hub
 
     @classmethod
-    def scan(cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None) -> "Workbench":
+    def scan(
+        cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None, mux: str | None = None
+    ) -> "Workbench":
         """Read the manifests below the roots, in this process.
 
-        With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block). Raises
-        RootError if a root does not exist.
+        With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block), and the Neural Mux
+        at the address `mux`, if there is one. Raises RootError if a root does not exist.
         """
-        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch))
+        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options()))
         hub.discovery.check_roots()
         if watch:
             hub.start()
