@@ -1,23 +1,24 @@
-"""What a hanging Neural Mux adds to the latency of /api/crates: two servers over one fleet, asked in turn."""
+"""What a hanging Neural Mux adds to the latency of /api/crates: three servers over one fleet, asked in turn.
+
+Two of them follow none: what those differ by is what the machine itself adds."""
 
 import argparse
+import contextlib
 import http.client
 import json
 import socket
 import statistics
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.fleet import Generator
 from benchmarks.reference import WORKBENCH, fetch, free_port, running
 
 
-@contextmanager
+@contextlib.contextmanager
 def hanging() -> Iterator[str]:
     """Give the address of a server that takes every connection and never answers."""
     taken: list[socket.socket] = []
@@ -49,41 +50,40 @@ def _asked(connection: http.client.HTTPConnection, path: str) -> float:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks mux", description=__doc__)
     parser.add_argument("--crates", type=int, default=2_000)
-    parser.add_argument("--requests", type=int, default=1_000)
+    parser.add_argument("--requests", type=int, default=2_000)
     parser.add_argument("--path", default="/api/crates")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as folder, hanging() as mux:
         fleet = Path(folder) / "fleet"
         Generator(fleet, options.crates).write()
-        ports = free_port(), free_port()
-        commands = [
-            [*WORKBENCH, "serve", str(fleet), "--port", str(port), "--ws-port", "0", "--state", f"{folder}/{port}"]
-            for port in ports
-        ]
-        with running(*commands[0]), running(*commands[1], "--mux", mux):
-            for port in ports:
-                fetch(f"http://127.0.0.1:{port}/api/crates?limit=1")
-                while not json.loads(fetch(f"http://127.0.0.1:{port}/ready"))["status"] == "ready":
+        with contextlib.ExitStack() as stack:
+            connections = []
+            for extra in ((), (), ("--mux", mux)):
+                port = free_port()
+                where = ("--port", str(port), "--ws-port", "0", "--state", f"{folder}/{port}")
+                stack.enter_context(running(*WORKBENCH, "serve", str(fleet), *where, *extra))
+                while json.loads(fetch(f"http://127.0.0.1:{port}/ready"))["status"] != "ready":
                     time.sleep(0.1)
+                connections.append(http.client.HTTPConnection("127.0.0.1", port))
             time.sleep(3)
-            connections = [http.client.HTTPConnection("127.0.0.1", port) for port in ports]
-            seconds: tuple[list[float], list[float]] = ([], [])
-            for number in range(options.requests):
-                # Who is asked first changes from turn to turn, so that neither always finds the caches warm.
-                for which in (0, 1) if number % 2 else (1, 0):
-                    seconds[which].append(_asked(connections[which], options.path))
-    print(
-        f"\nGET {options.path}, {options.crates} crates, {options.requests} requests each  (Python {sys.version.split()[0]})"
-    )
-    figures = [[statistics.median(s), *(statistics.quantiles(s, n=100)[k] for k in (94, 98))] for s in seconds]
-    for name, row in zip(("without a Mux", "hanging Mux"), figures, strict=True):
-        print(
-            f"  {name:<14}"
-            + "".join(
-                f"   {label} {value * 1000:6.2f} ms" for label, value in zip(("p50", "p95", "p99"), row, strict=True)
-            )
-        )
-    print(
-        "  ratio         "
-        + "".join(f"   {label} {b / a:9.2f}" for label, a, b in zip(("p50", "p95", "p99"), *figures, strict=True))
-    )
+            seconds = _in_turn(connections, options.path, options.requests)
+    print(f"\nGET {options.path}, {options.crates} crates, {options.requests} requests each")
+    base = _percentiles(seconds[0])
+    for name, taken in zip(("no Mux", "no Mux (again)", "hanging Mux"), seconds, strict=True):
+        row = zip(("p50", "p95", "p99"), base, _percentiles(taken), strict=True)
+        print(f"  {name:<15}" + "".join(f"   {label} {b * 1000:6.2f} ms x{b / a:.2f}" for label, a, b in row))
+
+
+def _in_turn(connections: list[http.client.HTTPConnection], path: str, requests: int) -> list[list[float]]:
+    """Return the seconds of each connection's requests. Who is asked first changes from turn to turn."""
+    seconds: list[list[float]] = [[] for _ in connections]
+    for number in range(requests):
+        for place in range(len(connections)):
+            which = (number + place) % len(connections)
+            seconds[which].append(_asked(connections[which], path))
+    return seconds
+
+
+def _percentiles(seconds: list[float]) -> tuple[float, float, float]:
+    parts = statistics.quantiles(seconds, n=100)
+    return statistics.median(seconds), parts[94], parts[98]
