@@ -34,6 +34,8 @@ class HealthDesk:
         self._beat = beat
         self._now = now
         self._board: dict[str, Health] = {}
+        self._before: dict[str, Health] = {}
+        """How the crates were when an earlier run ended: one that was there then and is silent now has failed."""
         self.record = HealthRecord()
         self._woken = threading.Event()
         self._is_stopped = False
@@ -47,7 +49,8 @@ class HealthDesk:
     def start(self, events: Iterable[Event]) -> None:
         """Take up the history in an event log and begin to judge; returns at once."""
         if self._thread is None:
-            self.record.restore(events)
+            known, now = self.record.restore(events), self._now()
+            self._before = {crate: Health(crate, turn.state, now) for crate, turn in known.items()}
             self._thread = threading.Thread(target=self._run, name="workbench-health", daemon=True)
             self._thread.start()
 
@@ -66,7 +69,11 @@ class HealthDesk:
         """Judge all evidence that there is now, and tell what changed."""
         now, older = self._now(), self._board
         found = self._gather()
-        newer = {crate: verdict(crate, items, now, older.get(crate)) for crate, items in found.items() if items}
+        newer = {
+            crate: verdict(crate, items, now, older.get(crate) or self._before.pop(crate, None))
+            for crate, items in found.items()
+            if items
+        }
         for crate in older.keys() - newer.keys():
             newer[crate] = verdict(crate, (), now, older[crate])
         changes = [(health, older.get(crate)) for crate, health in newer.items() if _turned(health, older.get(crate))]

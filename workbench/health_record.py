@@ -20,17 +20,22 @@ class HealthRecord:
         self._kept = kept
         self._turns: dict[str, deque[Turn]] = {}
 
-    def restore(self, events: Iterable[Event]) -> None:
-        """Take up the turns of an earlier run. What was between its last event and now is unknown, and said to be."""
+    def restore(self, events: Iterable[Event]) -> dict[str, Turn]:
+        """Take up the turns of an earlier run; returns the last that was known of each crate.
+
+        What was between its last event and now is unknown, and said to be.
+        """
         last = None
         for event in events:
             last = event.ts
             if event.type == TYPE:
                 for change in event.data.get("changes", ()):
                     self._restore(change)
+        known = {crate: turns[-1] for crate, turns in self._turns.items()}
         for turns in self._turns.values():
             if last is not None and turns[-1].state != "unknown":
                 turns.append(Turn(last, "unknown", None, "the workbench did not run"))
+        return known
 
     def _restore(self, change: dict[str, Any]) -> None:
         if change.get("state") in STATES and isinstance(change.get("at"), (int, float)):

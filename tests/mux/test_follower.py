@@ -1,7 +1,10 @@
 """Following a Mux that goes away, comes back, hangs, and talks over its socket."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from tests.conftest import wait_for
 from tests.mux.fake_mux import STATUS, FakeMux, Reply, hang
@@ -76,7 +79,10 @@ def test_it_subscribes_again_when_the_socket_is_lost(mux: FakeMux, follow: Follo
     wait_for(lambda: len(mux.subscriptions) == 3)
 
 
-def test_a_mux_without_a_socket_is_followed_all_the_same(mux: FakeMux, follow: Follow) -> None:
+def test_a_mux_without_a_socket_is_followed_all_the_same(
+    mux: FakeMux, follow: Follow, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     mux.replies["/status"] = STATUS
     mux.token = "s3cret"
     followed = follow(mux.url, socket=True, token="s3cret")
@@ -86,6 +92,7 @@ def test_a_mux_without_a_socket_is_followed_all_the_same(mux: FakeMux, follow: F
     mux.drop_sockets()
     wait_for(lambda: "401" in (followed.follower.link_status()["socket_error"] or ""))
     assert "s3cret" not in repr(followed.follower.options)
+    assert "s3cret" not in caplog.text
 
 
 def test_events_tell_changes_and_nothing_else(mux: FakeMux, follow: Follow) -> None:

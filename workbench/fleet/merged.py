@@ -12,6 +12,7 @@ from workbench.fleet.snapshot import Snapshot
 Standing = Literal["seen-declared", "seen-undeclared", "declared-unseen"]
 MatchRule = Literal["id", "name", "port"]
 
+_MOST_KEPT: Final = 50_000
 STANDINGS: Final[tuple[Standing, ...]] = ("seen-declared", "seen-undeclared", "declared-unseen")
 
 
@@ -53,7 +54,21 @@ class Merged:
 
 
 def match(service: MuxService, snapshot: Snapshot) -> Match | None:
-    """Return which crate a service is: by its id, its name, or as the only owner of its port; None if it is none."""
+    """Return which crate a service is: by its id, its name, or as the only owner of its port; None if it is none.
+
+    Answers are kept with the revision, since the same services are asked for again and again.
+    """
+    known: dict[tuple[str, str, int | None], Match | None] = snapshot.derive("matches", lambda _: {})
+    key = service.id, service.name, service.port
+    if key in known:
+        return known[key]
+    found = _match(service, snapshot)
+    if len(known) < _MOST_KEPT:
+        known[key] = found
+    return found
+
+
+def _match(service: MuxService, snapshot: Snapshot) -> Match | None:
     names = snapshot.names
     for rule, text in (("id", service.id), ("name", service.name)):
         found = names.resolve(text)

@@ -1,6 +1,7 @@
 """The WebSocket of a Mux: every message is a hint that something changed, and the client looks at once."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -15,6 +16,8 @@ from workbench.mux.view import SocketState
 PATH: Final = "/ws/mux"
 TOPICS: Final = ("topology", "health", "ooda")
 _MAX_BYTES: Final = 1_000_000
+_quiet: Final = logging.getLogger(f"{__name__}.library")
+_quiet.setLevel(logging.INFO)  # at the level below, the library tells headers, and so the token
 _CLOSE_SECONDS: Final = 1.0
 _PROVEN: Final = 30.0
 """How long a silent connection must have lasted, in seconds, for its loss to be the first failure of a series."""
@@ -63,6 +66,7 @@ class MuxSocket:
             max_size=_MAX_BYTES,
             compression=None,
             proxy=None,
+            logger=_quiet,
         ) as connection:
             await connection.send(orjson.dumps({"type": "subscribe", "topics": TOPICS}).decode())
             self.state, self.error = "subscribed", None

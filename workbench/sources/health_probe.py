@@ -76,6 +76,7 @@ class HealthProber:
     async def _round(self, target: Target) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)
         found: dict[str, Evidence] = {}
+        # Only plain HTTP is spoken, so that no certificates need to be loaded.
         async with httpx.AsyncClient(timeout=target.timeout, trust_env=False, verify=False) as http:
 
             async def one(wanted: HealthTarget) -> None:
