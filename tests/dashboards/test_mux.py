@@ -84,6 +84,13 @@ def test_away_is_said_and_nothing_is_green(page: MuxPage, mux: FakeMux) -> None:
     wait_for(lambda: "The Neural Mux is away" not in page._status.object)
 
 
+def test_sample_data_is_not_green_either(page: MuxPage, mux: FakeMux) -> None:
+    mux.replies["/status"] = {**STATUS, "mock": True}
+    wait_for(lambda: "This looks like sample data" in page._status.object)
+    told = ["unhealthy (sample)", "degraded (sample)", "healthy (sample)"]
+    wait_for(lambda: list(page.services.frame["health"]) == told)
+
+
 def test_without_a_mux_it_says_how_to_have_one(sample: Workbench) -> None:
     page = MuxPage(sample)
     assert list(page._stage) == [page._blank]

@@ -55,8 +55,8 @@ def _broken(record: Record, links: Links) -> Markup:
 def _crate(model: dict[str, Any], record: Record, snapshot: Snapshot, links: Links, health: Markup) -> Markup:
     assert record.crate is not None
     sections: dict[str, Markup] = {
-        f"Findings · {len(model['findings'])}": finding_list(model["findings"], links),
         "Health": health,
+        f"Findings · {len(model['findings'])}": finding_list(model["findings"], links),
         "Owned ports": _claims(model, "owner", links),
         "References to others": _claims(model, "reference", links),
         "Depends on": _dependencies(model, links),

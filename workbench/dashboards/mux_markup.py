@@ -47,7 +47,7 @@ def waiting(view: MuxView) -> Markup:
     title = "The Neural Mux does not answer" if view.phase == "away" else "Asking the Neural Mux for the first time"
     reason = Markup('<p class="warning">{}</p>').format(view.error) if view.error else ""
     return Markup('<section class="state" role="status"><h2>{}</h2><p>{}</p>{}<p>{}</p></section>').format(
-        title, view.url, reason, _next_try(view)
+        title, view.url, reason, _next_try()
     )
 
 
@@ -67,7 +67,7 @@ def status_markup(view: MuxView, result: MuxResult, link: Mapping[str, Any]) -> 
     )  # fmt: skip
     cards = Markup().join(
         Markup('<div class="figure {}"><b>{}</b><span>{}</span><small>{}</small></div>').format(
-            tone if view.phase == "live" else "", *card
+            tone if view.phase == "live" and not result.mock else "", *card
         )
         for tone, *card in figures
     )
@@ -75,7 +75,7 @@ def status_markup(view: MuxView, result: MuxResult, link: Mapping[str, Any]) -> 
         '<div class="pulse {}"><span class="dot {}">{}</span><span>fetched {}</span>'
         "<span>from <code>{}{}</code></span><span>updates {}</span>{}</div>"
     ).format(dimmed, color, word, ago(result.fetched_at), view.url, result.source, _socket(link), _slow(view))
-    return Markup('{}{}{}<div class="figures">{}</div>').format(_away(view), _mock(result), line, cards)
+    return Markup('{}{}{}<div class="figures">{}</div>').format(_away(view, result), _mock(result), line, cards)
 
 
 def _reported(word: str, number: int | None) -> str:
@@ -93,17 +93,17 @@ def _slow(view: MuxView) -> Markup:
     return Markup()
 
 
-def _away(view: MuxView) -> Markup:
+def _away(view: MuxView, result: MuxResult) -> Markup:
     if view.phase != "away":
         return Markup()
     return Markup(
         '<section class="card notice" role="status"><h2 class="bad">The Neural Mux is away</h2>'
-        "<p>It has not answered since {}: {}</p>"
+        "<p>It last answered {}. Now: {}</p>"
         '<p class="quiet">{} What is shown below is what it told last.</p></section>'
-    ).format(ago(view.since), view.error, _next_try(view))
+    ).format(ago(result.fetched_at), view.error, _next_try())
 
 
-def _next_try(view: MuxView) -> str:
+def _next_try() -> str:
     return "It is asked again by itself, ever less often up to once a minute."
 
 

@@ -139,6 +139,8 @@ class MuxPage(Page):
         if view is not None and view.phase == "away":
             # What it told last is no green of now.
             frame["health"] = "was " + frame["health"]
+        elif view is not None and view.result is not None and view.result.mock:
+            frame["health"] += " (sample)"
         self.services.fill(_plain(frame), self.selected)
 
     def _fill_topology(self) -> None:
