@@ -44,7 +44,7 @@ _TONE = '({"seen-undeclared": "warning", "seen-declared": "good"})[value] || "qu
 _STANDING = f'<span class="<%- {_TONE} %>"><%- value %></span>'
 _SERVICES: Final = (
     TableColumn("name", "Service", None, has_filter=True, min_width=160),
-    TableColumn("health", "Health", 110, _HEALTH, has_filter=True),
+    TableColumn("health", "Health", 140, _HEALTH, has_filter=True),
     TableColumn("checked_at", "Checked", 120, _AGE),
     TableColumn("port", "Port", 84, _PORT, has_filter=True),
     TableColumn("crate", "Crate", 190, _CRATE, has_filter=True),
