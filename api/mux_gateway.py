@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from api.base import ApiHandler
 from api.system import services_of
 from workbench.errors import NotFound
+from workbench.fleet.health import State
 from workbench.fleet.wire import iso
 from workbench.hub import Hub
 
@@ -20,11 +21,20 @@ Observed = Mapping[str, tuple[Health, float]]
 """What is known of services by their id: how they fare, and when that was seen, in seconds since the epoch."""
 
 SOURCE: Final = "crate-workbench"
+_AS_MUX: Final[Mapping[State, Health]] = {
+    "healthy": "healthy", "degraded": "degraded", "unhealthy": "unhealthy", "up": "unknown", "silent": "unknown",
+    "unknown": "unknown",
+}  # fmt: skip
 
 
-def nothing_observed(_: Hub) -> Observed:
-    """Return what was observed of the fleet's services: nothing, as long as nobody observes them."""
-    return {}
+def observed_health(hub: Hub) -> Observed:
+    """Return what was seen of the fleet's services by their id, as a Mux would say it; only what is known now."""
+    board = hub.vitals.health.board
+    return {
+        service["id"]: (_AS_MUX[health.state], health.at)
+        for service in (services_of(hub.snapshot) if board else ())
+        if (health := board.get(service["name"])) is not None and health.at is not None
+    }
 
 
 def gateway_services(hub: Hub, observed: Observed) -> list[Json]:
@@ -68,7 +78,7 @@ def gateway_status(services: list[Json]) -> Json:
 class GatewayHandler(ApiHandler):
     """Base of the gateway's answers; `observed` is where observations of services come from."""
 
-    observed: Callable[[Hub], Observed] = staticmethod(nothing_observed)
+    observed: Callable[[Hub], Observed] = staticmethod(observed_health)
 
     def services(self) -> list[Json]:
         """Return every service."""

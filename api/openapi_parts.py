@@ -24,6 +24,8 @@ TAGS: Final = {
     "Findings": "What is wrong or worth knowing.",
     "History": "What the fleet was, and what changed.",
     "Graph": "The slot graph and questions about it.",
+    "Health": "How crates fare, by whom that is known, and since when.",
+    "Mux": "What the Neural Mux tells, beside what is declared.",
     "Events": "What happens, as it happens.",
     "System": "How the server fares.",
     "Documents": "What describes this API.",

@@ -19,8 +19,10 @@ from api.events import (
 )
 from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
+from api.health import CrateHealthHandler, FleetHealthHandler
 from api.history import DiffHandler, HistoryHandler
 from api.metrics import MetricsHandler, PlainMetricsHandler
+from api.mux import MuxStatusHandler, MuxTopologyHandler
 from api.mux_gateway import GatewayHealthHandler, GatewayServiceHandler, GatewayStatusHandler
 from api.openapi import openapi_document
 from api.plan import PlanHandler
@@ -57,6 +59,10 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/crates", CratesHandler, mounted),
             (r"/api/crates/validate", ValidateHandler, mounted),
             (r"/api/crates/([^/]+)", CrateHandler, mounted),
+            (r"/api/crates/([^/]+)/health", CrateHealthHandler, mounted),
+            (r"/api/health", FleetHealthHandler, mounted),
+            (r"/api/mux/status", MuxStatusHandler, mounted),
+            (r"/api/mux/topology", MuxTopologyHandler, mounted),
             (r"/api/ports", PortsHandler, mounted),
             (r"/api/ports/conflicts", ConflictsHandler, mounted),
             (r"/api/ports/plan", PlanHandler, mounted),

@@ -9,6 +9,7 @@ from api.operation import Answer, operation
 from workbench.fleet.graph import crate_node
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub
+from workbench.live_layer import age_of
 
 Json = dict[str, Any]
 
@@ -16,7 +17,7 @@ Json = dict[str, Any]
 def services_of(snapshot: Snapshot) -> list[Json]:
     """Return the fleet's services, the crates that own a port: {id, name, port, ports, classification, health}.
 
-    `health` is "unknown": manifests tell what should run, not what does.
+    `health` is "unknown" here: manifests tell what should run, not what does.
     """
     return snapshot.derive(("api", "services"), _services)
 
@@ -41,15 +42,26 @@ def _services(snapshot: Snapshot) -> list[Json]:
 
 
 def services_model(hub: Hub) -> Json:
-    """Return the services with their totals; only a service whose health is known counts as healthy."""
-    services = services_of(hub.snapshot)
+    """Return the services with their totals; only a service that was found healthy counts as that.
+
+    `unknown_services` are those of which nothing is known but, at most, that they are there.
+    """
+    services = [_with_health(service, hub) for service in services_of(hub.snapshot)]
     return {
         "status": hub.phase,
         "total_services": len(services),
         "healthy_services": sum(service["health"] == "healthy" for service in services),
-        "unknown_services": sum(service["health"] == "unknown" for service in services),
+        "unknown_services": sum(service["health"] in ("unknown", "up") for service in services),
         "services": services,
     }
+
+
+def _with_health(service: Json, hub: Hub) -> Json:
+    """Return a service with the verdict on its health, if there is one, its source and its age."""
+    health = hub.vitals.health_of(service["name"])
+    if health is None:
+        return {**service, "health_source": None, "health_age_seconds": None}
+    return {**service, "health": health.state, "health_source": health.source, "health_age_seconds": age_of(health.at)}
 
 
 class HealthHandler(ApiHandler):

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import findings, graph, latency, reference, revisions, scan
+from benchmarks import findings, graph, latency, mux, reference, revisions, scan
 
 ALONE = {
     "scan": scan.main,
@@ -10,6 +10,7 @@ ALONE = {
     "latency": latency.main,
     "findings": findings.main,
     "graph": graph.main,
+    "mux": mux.main,
 }
 MEASUREMENTS = {**ALONE, "reference": reference.main}
 """What can be measured; the reference needs a server to compare with, so it is not part of `all`."""

@@ -33,6 +33,18 @@ ROOMS = {
         "workbench.store",
         "workbench.worker",
     },
+    "workbench.mux": {"workbench.mux", "workbench.fleet", "workbench.events"},
+    "workbench.health_record": {"workbench.events", "workbench.fleet"},
+    "workbench.health_desk": {"workbench.events", "workbench.fleet", "workbench.health_record"},
+    "workbench.mux_settings": {"workbench.errors", "workbench.mux", "workbench.port_settings"},
+    "workbench.vitals": {
+        "workbench.events",
+        "workbench.fleet",
+        "workbench.health_desk",
+        "workbench.live_layer",
+        "workbench.mux",
+        "workbench.sources",
+    },
     "workbench.hub": {
         "workbench.hub",
         "workbench.events",
@@ -45,8 +57,10 @@ ROOMS = {
         "workbench.commands",
         "workbench.live_events",
         "workbench.live_layer",
+        "workbench.mux",
         "workbench.persistence",
         "workbench.service_desk",
+        "workbench.vitals",
     },
     "workbench.assignment_desk": {
         "workbench.assignment_desk",
@@ -72,6 +86,7 @@ ROOMS = {
     "workbench.live_models": {"workbench.fleet", "workbench.live_layer", "workbench.registrations"},
     "workbench.live_events": {"workbench.events", "workbench.fleet", "workbench.live_models"},
     "workbench.commands": {
+        "workbench.events",
         "workbench.assignment_desk",
         "workbench.errors",
         "workbench.fleet",
@@ -101,10 +116,17 @@ LIBRARIES = {
     "matplotlib": ("workbench.pictures",),
     "panel": ("workbench.dashboards", "workbench.server"),
     "bokeh": ("workbench.dashboards", "workbench.server"),
-    "httpx": ("workbench.sources.mux", "workbench.client"),
+    "httpx": ("workbench.mux.exchange", "workbench.sources.health_probe", "workbench.client"),
+    "websockets": ("workbench.mux.socket",),
     "psutil": ("workbench.sources.listeners",),
     "watchfiles": ("workbench.sources.watch",),
-    "pandas": ("workbench.answer_view", "workbench.workbench", "workbench.frames", "workbench.dashboards"),
+    "pandas": (
+        "workbench.answer_view",
+        "workbench.workbench",
+        "workbench.vitals_view",
+        "workbench.frames",
+        "workbench.dashboards",
+    ),
 }
 """Which of our modules may import a library."""
 

@@ -224,6 +224,9 @@ def schema() -> None:
 @click.option("--trust-loopback", is_flag=True, help="Requests of allowed pages on this machine act as the operator.")
 @click.option("--unsafe-no-auth", is_flag=True, help="Let everyone who reaches another --host see the fleet.")
 @click.option("--observe", is_flag=True, default=None, help="Look which processes of this host listen on which ports.")
+@click.option(
+    "--mux", default=None, metavar="URL", help="Follow the Neural Mux at URL, such as http://localhost:18100."
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
 def serve(  # noqa: PLR0917
     paths: Roots,
@@ -239,6 +242,7 @@ def serve(  # noqa: PLR0917
     trust_loopback: bool,
     unsafe_no_auth: bool,
     observe: bool | None,
+    mux: str | None,
     open_browser: bool,
 ) -> None:
     """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
@@ -269,12 +273,13 @@ def serve(  # noqa: PLR0917
     given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
     login = {"users": users, "oauth_provider": oauth_provider}
     seen = {"enabled": observe}
-    is_said = file or has_variables() or observe or any(login.values())
-    settings = settings_from(file, server=given, login=login, observe=seen) if is_said else None
+    followed = {"url": mux}
+    is_said = file or has_variables() or observe or mux or any(login.values())
+    settings = settings_from(file, server=given, login=login, observe=seen, mux=followed) if is_said else None
     if settings and settings.login.users and users is None and file is not None:
         # Like the roots of a settings file, its users' file stands beside it.
         login["users"] = str(file.parent / settings.login.users)
-        settings = settings_from(file, server=given, login=login, observe=seen)
+        settings = settings_from(file, server=given, login=login, observe=seen, mux=followed)
     roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
     check_roots(roots)
     server = settings.server if settings else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from workbench.assignment_desk import DeskCommand, refuse
 from workbench.errors import Unavailable
+from workbench.events import Draft
 from workbench.fleet.snapshot import Snapshot
 from workbench.service_desk import RegisterCommand
 
@@ -18,6 +19,8 @@ class Command:
     stop: bool = False
     asked: tuple[DeskCommand, ...] = ()
     registering: tuple[RegisterCommand, ...] = ()
+    told: tuple[Draft, ...] = ()
+    """Events that others have to tell."""
 
     def merged(self, following: "Command") -> "Command":
         """Return the command that does what this one and the following ask for, in one go."""
@@ -25,7 +28,8 @@ class Command:
         subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
         done = (*self.done, *following.done)
         asked, registering = (*self.asked, *following.asked), (*self.registering, *following.registering)
-        return Command(subtrees, done, self.stop or following.stop, asked, registering)
+        told = (*self.told, *following.told)
+        return Command(subtrees, done, self.stop or following.stop, asked, registering, told)
 
     def refuse(self) -> None:
         """Tell all who wait that nothing will come of it."""

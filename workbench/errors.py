@@ -209,6 +209,18 @@ class Unavailable(WorkbenchError):
     status = 503
 
 
+class MuxAway(Unavailable):
+    """The Neural Mux does not answer; `details["last_known"]` is what it told last, null if it never did."""
+
+    code = "mux-away"
+
+
+class MuxNotConfigured(NotFound):
+    """No Neural Mux is configured."""
+
+    code = "mux-not-configured"
+
+
 class RemoteError(WorkbenchError):
     """What another workbench answered to us; `details` hold its own code and status."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.assignment_desk import (
     AssignCommand,
@@ -39,6 +39,10 @@ from workbench.sources.ingest import read_fleet
 from workbench.sources.scope import Scope
 from workbench.sources.walk import ScanProgress
 from workbench.sources.watch import Watcher
+from workbench.vitals import Vitals
+
+if TYPE_CHECKING:
+    from workbench.mux.follower import MuxOptions
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +67,7 @@ class HubOptions:
     """How many processes may read manifests; see Discovery."""
     audit: AuditRetention = field(default_factory=AuditRetention)
     live: LiveOptions = field(default_factory=LiveOptions)
+    mux: "MuxOptions | None" = None
 
 
 class Hub:
@@ -88,6 +93,7 @@ class Hub:
         self.audit = AuditLog(journal, self.options.audit, self._wake)
         places = zip(self.discovery.prefixes, map(str, self.discovery.roots), strict=True)
         self.live = LiveLayer(self.options.live, places, self._declared_ports, self._live_changed)
+        self.vitals = Vitals(self, self.options.mux)
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
         self.progress = ScanProgress()
@@ -182,6 +188,11 @@ class Hub:
         if self.live.desk.beat(service_name, status, metrics):
             self._live_changed()
 
+    def announce(self, drafts: Sequence[Draft]) -> None:
+        """Publish events that belong to no new revision, in order with all others; returns at once, from any thread."""
+        if self.is_running and not self._stopping:
+            self._commands.put(Command(subtrees=[], told=tuple(drafts)))
+
     def _live_changed(self) -> None:
         self._commands.put(Command(subtrees=[]))
 
@@ -203,6 +214,7 @@ class Hub:
             self._commands.put(Command(stop=True))
             self._thread.join()
             self._thread = None
+            self.vitals.stop()
         if self._watcher:
             self._watcher.stop()
 
@@ -233,6 +245,7 @@ class Hub:
             },
             "watch": self._watch_status(),
             "observation": self.live.status(self._snapshot),
+            "vitals": self.vitals.status(),
             "journal": {"enabled": self.journal is not None, "error": self.journal_error},
             "events": {"last_seq": self.log.last_seq, "subscribers": self.log.listeners},
             "fleet": self._snapshot.derive("summary", summary_model),
@@ -259,6 +272,7 @@ class Hub:
         _freeze()
         self._ready.set()
         try:
+            self.vitals.start()
             while True:
                 command = self._next_command()
                 if command.stop:
@@ -273,6 +287,8 @@ class Hub:
                 self._serve(command.asked)
                 self._record()
                 self._observe()
+                if command.told:
+                    self._tell(list(command.told), self._snapshot)
         finally:
             self._cancel_waiting()
             self._record()

@@ -19,11 +19,12 @@ class HostSettings(Section):
     ports: Literal["declared"] | tuple[PortNumber, ...] = "declared"
     interval: Annotated[float, Field(ge=1, le=86_400)] = 60.0
     timeout: Annotated[float, Field(gt=0, le=60)] = 2.0
+    health: bool = False
 
     def target(self) -> Target:
         """Return what is probed."""
         ports = None if self.ports == "declared" else self.ports
-        return Target(self.host, ports, self.interval, self.timeout)
+        return Target(self.host, ports, self.interval, self.timeout, self.health)
 
 
 class ObserveSettings(Section):

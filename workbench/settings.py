@@ -16,6 +16,7 @@ from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
 from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
+from workbench.mux_settings import MuxSettings
 from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
 
@@ -115,6 +116,7 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
     observe: ObserveSettings = ObserveSettings()
     registrations: RegistrationSettings = RegistrationSettings()
+    mux: MuxSettings = MuxSettings()
     server: ServerSettings = ServerSettings()
     query: QuerySettings = QuerySettings()
     api: ApiSettings = ApiSettings()
@@ -132,6 +134,7 @@ class Settings(Section):
             self.discovery.jobs,
             self.api.retention(),
             live_options(self.observe, self.registrations),
+            self.mux.options(),
         )
 
 

@@ -22,9 +22,11 @@ from workbench.frames import arrow_table, event_table, frame_of
 from workbench.hub import Hub, HubOptions
 from workbench.live_frames import listener_table, registration_table
 from workbench.live_models import live_model
+from workbench.mux_settings import MuxSettings
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
 from workbench.questions import Questions
+from workbench.vitals_view import VitalsView
 
 if TYPE_CHECKING:
     from workbench.assignments import Assignment
@@ -48,13 +50,15 @@ class Workbench(Questions):
         self._hub = hub
 
     @classmethod
-    def scan(cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None) -> "Workbench":
+    def scan(
+        cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None, mux: str | None = None
+    ) -> "Workbench":
         """Read the manifests below the roots, in this process.
 
-        With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block). Raises
-        RootError if a root does not exist.
+        With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block), and the Neural Mux
+        at the address `mux`, if there is one. Raises RootError if a root does not exist.
         """
-        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch))
+        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options()))
         hub.discovery.check_roots()
         if watch:
             hub.start()
@@ -215,6 +219,11 @@ class Workbench(Questions):
     def observed(self) -> pd.DataFrame:
         """One row per process that listens on this host: port, process, whose it is by which rule, when it was seen."""
         return frame_of(listener_table(self._hub.live, self.snapshot))
+
+    @property
+    def vitals(self) -> VitalsView:
+        """What the Neural Mux tells and how crates fare: `.services`, `.nodes`, `.links`, `.health`, `.crate(name)`."""
+        return VitalsView(self._hub)
 
     @property
     def assignments(self) -> "Sequence[Assignment]":

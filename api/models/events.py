@@ -9,6 +9,7 @@ from api.models.base import Count, Model, Moment, Port
 from api.models.crates import Claim, SmartCrate
 from api.models.findings import Finding, FleetFigures
 from api.models.live import ObservedEventData, ServiceEventData
+from api.models.mux import HealthEventData, MuxServiceEventData, MuxStatusEventData, MuxTopologyEventData
 from api.models.ports import PortAssignment
 from workbench.events import COALESCE_ABOVE, Topic
 
@@ -111,6 +112,11 @@ EVENTS: Final[Mapping[str, tuple[Topic, type[Model]]]] = {
     "assignment.made": ("assignments", AssignmentEventData),
     "assignment.released": ("assignments", AssignmentEventData),
     "assignment.expired": ("assignments", AssignmentEventData),
+    "mux.status": ("mux", MuxStatusEventData),
+    "mux.service": ("mux", MuxServiceEventData),
+    "mux.services": ("mux", ManyNamesData),
+    "mux.topology": ("mux", MuxTopologyEventData),
+    "health.changed": ("health", HealthEventData),
     "fleet.revision": ("system", FleetFigures),
 }
 """Every type of event that the log can hold, with its topic and the model of its data."""

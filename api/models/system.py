@@ -5,6 +5,8 @@ from typing import Literal
 from api.models.base import Count, Model, Moment, Port
 from api.models.findings import FleetFigures
 from api.models.live import Observation
+from api.models.mux import Vitals
+from workbench.fleet.health import Source, State
 
 Phase = Literal["scanning", "last-known", "ready"]
 
@@ -32,7 +34,10 @@ class Service(Model):
     port: Port
     ports: dict[str, Port]
     classification: str
-    health: Literal["healthy", "unknown"]
+    health: State
+    """`unknown` unless somebody saw how it fares."""
+    health_source: Source | None
+    health_age_seconds: float | None
 
 
 class Services(Model):
@@ -42,6 +47,7 @@ class Services(Model):
     total_services: Count
     healthy_services: Count
     unknown_services: Count
+    """Those of which nothing is known but, at most, that they are there."""
     services: list[Service]
 
 
@@ -94,6 +100,7 @@ class Status(Services):
     events: EventsStatus
     fleet: FleetFigures
     observation: Observation
+    vitals: Vitals
 
 
 class SystemMetric(Model):

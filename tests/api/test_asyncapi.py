@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,15 @@ from tests.api.conftest import SECRET, LiveApi, until, write_manifest
 from tests.api.test_openapi import strict
 from workbench.events import COALESCE_ABOVE, TOPICS, Draft, drafts_of
 from workbench.fleet.diff import CrateAction, diff
+from workbench.fleet.health import Health
 from workbench.fleet.manifest import parse_manifest
+from workbench.fleet.mux import MuxLink, MuxResult, MuxService, MuxTopology
 from workbench.fleet.observed import Listener, Observed, Probe, Registration
 from workbench.fleet.snapshot import Snapshot
+from workbench.health_record import health_drafts
 from workbench.live_events import observed_drafts
+from workbench.mux.news import mux_drafts
+from workbench.mux.view import MuxView
 
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
 
@@ -107,6 +113,17 @@ def observed_events(snapshot: Snapshot) -> list[Draft]:
     return [draft for older, newer in pairwise(states) for draft in observed_drafts(older, newer)]
 
 
+def vital_events() -> list[Draft]:
+    """Events of a Mux that is heard, then of another and a greater one, then away; and of health."""
+    few = MuxResult((MuxService("a", "A", 1),), MuxTopology((), (MuxLink("a", "b"),)), "/status", 1.0)
+    many = replace(few, services=tuple(MuxService(f"s{n}", "S") for n in range(COALESCE_ABOVE + 1)))
+    views = [MuxView("http://x"), MuxView("http://x", "live", 1.0, few), MuxView("http://x", "live", 1.0, many)]
+    views.append(replace(views[-1], phase="away", error="no answer"))
+    changes = [(Health("a", "up", 1.0, "listener", 1.0, "it listens"), None), (Health("b", "unknown", 1.0), None)]
+    told = [draft for older, newer in pairwise(views) for draft in mux_drafts(older, newer)]
+    return [*told, *health_drafts(changes)]
+
+
 def test_every_type_of_a_difference_is_as_described(document: dict[str, Any], api: LiveApi) -> None:
     empty, few = Snapshot(), Snapshot().apply(fleet(3))
     moved = few.apply(fleet(3, 18150))
@@ -119,6 +136,7 @@ def test_every_type_of_a_difference_is_as_described(document: dict[str, Any], ap
         *events_of(few, gone),
         *events_of(empty, many),
         *observed_events(few),
+        *vital_events(),
     ]
     for event in api.hub.log.number(drafts, 1):
         check(document, json.loads(event.frame))

@@ -39,6 +39,8 @@ def test_services_never_claim_a_health_that_nobody_measured(http: httpx.Client) 
         "ports": {"http_api": 18020},
         "classification": "service",
         "health": "unknown",
+        "health_source": None,
+        "health_age_seconds": None,
     }
     assert len({service["id"] for service in services}) == 4
 

@@ -19,8 +19,8 @@ SECRET = "the-token-of-the-browser-tests"
 
 def main() -> None:
     file = Path(sys.argv[1]) / SETTINGS_FILE
-    plan = load_settings(file, {}).ports.plan() if file.exists() else None
-    wb = Workbench.scan(sys.argv[1], watch=True, plan=plan)
+    settings = load_settings(file if file.exists() else None, {})
+    wb = Workbench.scan(sys.argv[1], watch=True, plan=settings.ports.plan(), mux=settings.mux.url)
     functions = page_functions(wb, AccessRules(Tokens([Token.of("operator", SECRET)])))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     server = pn.serve(

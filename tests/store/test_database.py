@@ -10,7 +10,7 @@ import pytest
 
 from workbench.assignments import Assignment, AssignmentRequest, Assignments, Entry
 from workbench.errors import StoreError
-from workbench.events import Draft, Event
+from workbench.events import Draft, Event, EventLog
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.tables import TABLES
@@ -65,6 +65,19 @@ def test_the_mirror_follows_the_snapshot(tmp_path: Path) -> None:
             if "retrofit_at" in expected.column_names:
                 expected = expected.drop_columns(["retrofit_at"])
             assert sorted(map(str, mirrored)) == sorted(map(str, expected.to_pylist())), name
+    store.close()
+
+
+def test_events_that_belong_to_a_known_revision_are_written_too(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    snapshot, log = snapshot_of("a"), EventLog()
+    for _ in range(3):
+        events = log.number([Draft("mux.status", "mux", {})], snapshot.revision)
+        store.commit(snapshot, events)
+        log.publish(events)
+    assert rows(store, "SELECT count(*) FROM revisions") == [(1,)]
+    assert rows(store, "SELECT seq FROM events ORDER BY seq") == [(1,), (2,), (3,)]
     store.close()
 
 

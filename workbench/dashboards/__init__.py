@@ -15,6 +15,7 @@ from workbench.dashboards.findings_page import FindingsPage
 from workbench.dashboards.fleet_page import FleetPage
 from workbench.dashboards.frame import framed
 from workbench.dashboards.live import Feed
+from workbench.dashboards.mux_page import MuxPage
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.ports_page import PortsPage
@@ -27,6 +28,7 @@ __all__ = [
     "EventsPage",
     "FindingsPage",
     "FleetPage",
+    "MuxPage",
     "Pages",
     "PortsPage",
     "TopologyPage",
@@ -54,6 +56,10 @@ class Pages:
     def topology(self) -> TopologyPage:
         """Return the slot graph."""
         return TopologyPage(self._wb, self._feed)
+
+    def mux(self) -> MuxPage:
+        """Return what the Neural Mux tells, beside what is declared."""
+        return MuxPage(self._wb, self._feed)
 
     def findings(self) -> FindingsPage:
         """Return everything that was found, by kind, with the lines concerned."""
@@ -83,6 +89,7 @@ def page_functions(
         "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
         "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter, page_caller(rules)),
         "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
+        "mux": lambda: MuxPage(wb, feed, Address.of_session()),
         "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
         "events": lambda: EventsPage(wb, feed, Address.of_session(), events),
         "audit": lambda: AuditPage(wb, audited, Address.of_session(), rules),

@@ -25,8 +25,11 @@ _SWITCHES: Final[Mapping[str, str]] = {
 }
 
 
-def manifest_details(path: str, snapshot: Snapshot, links: Links) -> Markup:
-    """Return the details of the manifest at a path, whether it describes a crate or is broken."""
+def manifest_details(path: str, snapshot: Snapshot, links: Links, health: Markup | None = None) -> Markup:
+    """Return the details of the manifest at a path, whether it describes a crate or is broken.
+
+    `health` is how the crate fares, as `health_markup` gives it.
+    """
     record = snapshot.records.get(path)
     if record is None:
         return Markup(
@@ -34,7 +37,7 @@ def manifest_details(path: str, snapshot: Snapshot, links: Links) -> Markup:
         ).format(path)
     if record.crate is None:
         return _broken(record, links)
-    return _crate(crate_detail_model(record, snapshot), record, snapshot, links)
+    return _crate(crate_detail_model(record, snapshot), record, snapshot, links, health or Markup())
 
 
 def _broken(record: Record, links: Links) -> Markup:
@@ -49,9 +52,10 @@ def _broken(record: Record, links: Links) -> Markup:
     )  # fmt: skip
 
 
-def _crate(model: dict[str, Any], record: Record, snapshot: Snapshot, links: Links) -> Markup:
+def _crate(model: dict[str, Any], record: Record, snapshot: Snapshot, links: Links, health: Markup) -> Markup:
     assert record.crate is not None
     sections: dict[str, Markup] = {
+        "Health": health,
         f"Findings · {len(model['findings'])}": finding_list(model["findings"], links),
         "Owned ports": _claims(model, "owner", links),
         "References to others": _claims(model, "reference", links),

@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 import pandas as pd
 
+from workbench.dashboards.vital_words import vital_words
 from workbench.events import Event
 from workbench.fleet.wire import iso
 from workbench.workbench import Workbench
@@ -74,7 +75,8 @@ def clock(seconds: float) -> str:
 
 def event_words(event: Event) -> str:
     """Return what an event tells, in one line."""
-    words = _words(event.type, event.data)
+    words = vital_words(event.data) if event.topic in ("mux", "health") else None
+    words = words or _words(event.type, event.data)
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 

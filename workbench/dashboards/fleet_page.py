@@ -10,6 +10,7 @@ from workbench.dashboards.crate_details import manifest_details
 from workbench.dashboards.fleet_markup import figures_markup, overview_markup
 from workbench.dashboards.links import Links
 from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.mux_markup import health_markup
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, control, html_pane, show
 from workbench.dashboards.registry import RegistryFilter, classes, matching, registry
@@ -128,7 +129,11 @@ class FleetPage(Page):
         if self.selected is None:
             show(self._details, overview_markup(self.snapshot, self.links))
         else:
-            show(self._details, manifest_details(self.selected, self.snapshot, self.links))
+            show(self._details, manifest_details(self.selected, self.snapshot, self.links, self._health()))
+
+    def _health(self) -> Markup:
+        record = self.snapshot.records.get(self.selected or "")
+        return health_markup(self.wb.vitals.crate(record.crate.name)) if record and record.crate else Markup()
 
     def _addressed(self) -> str | None:
         """Return the path of the manifest that the address names, if there is one."""

@@ -11,8 +11,8 @@
     }
   }
 
-  function age(seconds) {
-    if (seconds < 5) return "just now";
+  function age(seconds, isExact) {
+    if (seconds < (isExact ? 1 : 5)) return "just now";
     if (seconds < 60) return `${Math.floor(seconds)} s ago`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
     if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
@@ -20,10 +20,10 @@
   }
 
   function tellAges() {
-    for (const element of deep(document.querySelector(".wb-pulse"))) {
+    for (const element of deep(document.body)) {
       const since = element.dataset && element.dataset.since;
       if (!since) continue;
-      const text = age(Math.max(0, Date.now() / 1000 - Number(since)));
+      const text = age(Math.max(0, Date.now() / 1000 - Number(since)), element.dataset.exact !== undefined);
       if (element.textContent !== text) element.textContent = text;
     }
   }

@@ -28,6 +28,8 @@ class Target:
     ports: tuple[int, ...] | None = None
     interval: float = 60.0
     timeout: float = 2.0
+    health: bool = False
+    """Whether the crates' declared health endpoints are asked there too."""
 
 
 class Prober:

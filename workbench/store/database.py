@@ -140,7 +140,7 @@ class Store:
             self._history.plan_text(snapshot.plan),
         ]
         with self._guarded():
-            known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchone()
+            known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchall()
             if not known:
                 self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             self._history.write(self.connection, snapshot)

@@ -1,0 +1,197 @@
+"""The Mux page: which services run, how they fare, how that compares with the manifests, and what happened."""
+
+from typing import Any, ClassVar, Final
+
+import pandas as pd
+import panel as pn
+from markupsafe import Markup
+from panel.viewable import Viewable
+
+from workbench.dashboards.event_rows import event_words
+from workbench.dashboards.links import Links
+from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.mux_markup import (
+    log_markup,
+    no_service,
+    not_configured,
+    service_details,
+    status_markup,
+    waiting,
+)
+from workbench.dashboards.page import Page
+from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.fleet.merged import STANDINGS, match
+from workbench.fleet.snapshot import Snapshot
+
+EVERYTHING: Final = "everything"
+NODES: Final = "services and crates"
+LINKS: Final = "who leans on whom"
+
+_BEAT_MS: Final = 2_000
+_LOGGED: Final = 15
+_SEARCHED: Final = 2_000
+_HEALTH = (
+    '<span class="<%- ({healthy: "good", degraded: "warning", unhealthy: "error"})[value] || "quiet" %>">'
+    '<%- value || "·" %></span>'
+)
+_PORT = '<% if (value) { %><span class="port"><%- value %></span><% } else { %><span class="quiet">·</span><% } %>'
+_CRATE = '<%- value %><% if (!value) { %><span class="warning">undeclared</span><% } %>'
+_AGE = (
+    '<% if (value) { %><span data-since="<%- value %>" data-exact>…</span>'
+    '<% } else { %><span class="quiet">not told</span><% } %>'
+)
+_TONE = '({"seen-undeclared": "warning", "seen-declared": "good"})[value] || "quiet"'
+_STANDING = f'<span class="<%- {_TONE} %>"><%- value %></span>'
+_SERVICES: Final = (
+    TableColumn("name", "Service", None, has_filter=True, min_width=160),
+    TableColumn("health", "Health", 140, _HEALTH, has_filter=True),
+    TableColumn("checked_at", "Checked", 120, _AGE),
+    TableColumn("port", "Port", 84, _PORT, has_filter=True),
+    TableColumn("crate", "Crate", 190, _CRATE, has_filter=True),
+    TableColumn("said", "In its words", 150, has_filter=True),
+)
+_NODES: Final = (
+    TableColumn("standing", "Standing", 160, _STANDING),
+    TableColumn("crate", "Crate", 200, has_filter=True),
+    TableColumn("services", "Known to the Mux as", None, has_filter=True, min_width=180),
+    TableColumn("port", "Port", 84, _PORT),
+    TableColumn("health", "Health", 110, _HEALTH),
+    TableColumn("matched_by", "Matched by", 110),
+)
+_LINKS: Final = (
+    TableColumn("standing", "Standing", 160, _STANDING),
+    TableColumn("source", "From", None, has_filter=True, min_width=160),
+    TableColumn("target", "To", 240, has_filter=True),
+    TableColumn("kind", "Kind", 140),
+)
+
+
+class MuxPage(Page):
+    """Status, services, merged topology and event log; `MuxPage(wb)` shows itself in a notebook."""
+
+    title: ClassVar[str] = "Mux"
+
+    def build(self) -> Viewable:
+        address = self.address
+        self.links = Links(self.is_linked)
+        self.selected: str | None = address.text("service") or None
+        self._blank = html_pane()
+        self._status = html_pane()
+        self._details = html_pane()
+        self._log = html_pane()
+        self._counts = html_pane(sizing_mode=None)
+        self.services = LiveTable(_SERVICES, self.select, page_size=12)
+        self.nodes = LiveTable(_NODES, lambda _: None, page_size=12)
+        self.edges = LiveTable(_LINKS, lambda _: None, page_size=12)
+        self.shown = control(
+            pn.widgets.Select, "Show", options=[NODES, LINKS], value=address.choice("show", (LINKS,), NODES), width=200
+        )
+        self.standing = control(
+            pn.widgets.Select, "Standing", options=[EVERYTHING, *STANDINGS],
+            value=address.choice("standing", STANDINGS, EVERYTHING), width=180,
+        )  # fmt: skip
+        for choice in (self.shown, self.standing):
+            choice.param.watch(self._chosen, "value")
+        topology = column(
+            "card", html_pane(Markup("<h2>Seen and declared</h2>")),
+            column("filters", self.shown, self.standing, self._counts), self.nodes.widget, self.edges.widget,
+        )  # fmt: skip
+        listing = column("card", html_pane(Markup("<h2>Services</h2>")), self.services.widget)
+        self._known = column(
+            "page", self._status,
+            column("split", column("page", listing, topology), column("side", self._details, self._log)),
+        )  # fmt: skip
+        self._stage = column("page", self._blank)
+        self._beat()
+        return self._stage
+
+    def show_fleet(self, snapshot: Snapshot) -> None:
+        view = self.wb.vitals.mux
+        if view is None or view.result is None:
+            show(self._blank, not_configured() if view is None else waiting(view))
+        else:
+            self._show_status()
+            self._fill_services()
+            self._fill_topology()
+            self._show_details()
+            self._show_log()
+        wanted = self._blank if view is None or view.result is None else self._known
+        if list(self._stage) != [wanted]:
+            self._stage[:] = [wanted]
+
+    def select(self, service: str | None) -> None:
+        """Show what the Mux says of a service, by its id; None for none."""
+        self.selected = service
+        self._show_details()
+        self._write_address()
+
+    def _show_status(self) -> None:
+        view = self.wb.vitals.mux
+        if view is not None and view.result is not None:
+            show(self._status, status_markup(view, view.result, self.wb.vitals.link_status()))
+
+    def _fill_services(self) -> None:
+        frame = self.wb.vitals.services
+        frame.index = pd.Index(frame["id"])
+        rank = {"unhealthy": 0, "degraded": 1, "unknown": 2, "healthy": 3}
+        frame = frame.sort_values("health", key=lambda states: states.map(rank), kind="stable")
+        view = self.wb.vitals.mux
+        if view is not None and view.phase == "away":
+            # What it told last is no green of now.
+            frame["health"] = "was " + frame["health"]
+        elif view is not None and view.result is not None and view.result.mock:
+            frame["health"] += " (sample)"
+        self.services.fill(_plain(frame), self.selected)
+
+    def _fill_topology(self) -> None:
+        shows_links = self.shown.value == LINKS
+        frame = self.wb.vitals.links if shows_links else self.wb.vitals.nodes
+        counts = frame["standing"].value_counts()
+        told = Markup(" · ").join(Markup("{:,} {}").format(int(counts.get(name, 0)), name) for name in STANDINGS)
+        show(self._counts, Markup('<p class="quiet count">{}</p>').format(told))
+        chosen = frame if self.standing.value == EVERYTHING else frame[frame["standing"] == self.standing.value]
+        (self.edges if shows_links else self.nodes).fill(_plain(chosen.reset_index(drop=True)))
+        self.edges.widget.visible, self.nodes.widget.visible = shows_links, not shows_links
+
+    def _show_details(self) -> None:
+        view = self.wb.vitals.mux
+        services = view.result.services if view and view.result else ()
+        item = next((item for item in services if item.id == self.selected), None)
+        show(
+            self._details,
+            no_service() if item is None else service_details(item, match(item, self.snapshot), self.links),
+        )
+
+    def _show_log(self) -> None:
+        events = [e for e in reversed(self.wb.newest_events(_SEARCHED)) if e.topic in ("mux", "health")]
+        show(self._log, log_markup([(event, event_words(event)) for event in events[:_LOGGED]]))
+
+    def _chosen(self, _: Any) -> None:
+        self._fill_topology()
+        self._write_address()
+
+    def _write_address(self) -> None:
+        self.address.write(
+            service=self.selected,
+            show=LINKS if self.shown.value == LINKS else None,
+            standing=None if self.standing.value == EVERYTHING else self.standing.value,
+        )
+
+    def _beat(self) -> None:
+        """Follow the ages: an answer that brings no news makes no event, and is younger all the same."""
+        document = pn.state.curdoc
+        if document is not None and document.session_context is not None:
+            document.add_periodic_callback(self._tick, _BEAT_MS)
+
+    def _tick(self) -> None:
+        view = self.wb.vitals.mux
+        if view is None or view.result is None or list(self._stage) != [self._known]:
+            self.refresh()
+        else:
+            self._show_status()
+            self._fill_services()
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose missing values are empty texts, as the table shows them."""
+    return frame.where(frame.notna(), "")
