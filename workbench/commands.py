@@ -4,7 +4,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from workbench.assignment_desk import DeskCommand, refuse
-from workbench.errors import Unavailable
+from workbench.deployment_desk import DeploymentNote
+from workbench.errors import StoreError, Unavailable
 from workbench.fleet.snapshot import Snapshot
 from workbench.service_desk import RegisterCommand
 
@@ -18,6 +19,7 @@ class Command:
     stop: bool = False
     asked: tuple[DeskCommand, ...] = ()
     registering: tuple[RegisterCommand, ...] = ()
+    notes: tuple[DeploymentNote, ...] = ()
 
     def merged(self, following: "Command") -> "Command":
         """Return the command that does what this one and the following ask for, in one go."""
@@ -25,10 +27,13 @@ class Command:
         subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
         done = (*self.done, *following.done)
         asked, registering = (*self.asked, *following.asked), (*self.registering, *following.registering)
-        return Command(subtrees, done, self.stop or following.stop, asked, registering)
+        notes = (*self.notes, *following.notes)
+        return Command(subtrees, done, self.stop or following.stop, asked, registering, notes)
 
     def refuse(self) -> None:
         """Tell all who wait that nothing will come of it."""
         for done in self.done:
             done.cancel()
         refuse((*self.asked, *self.registering), Unavailable("the server is stopping"))
+        for note in self.notes:
+            note.refuse(StoreError("the server is stopping"))
