@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.models.base import Count, Model, Moment, Port
 from api.models.crates import Claim, SmartCrate
+from api.models.deployments import DeploymentEventData, DeploymentLogData
 from api.models.findings import Finding, FleetFigures
 from api.models.live import ObservedEventData, ServiceEventData
 from api.models.ports import PortAssignment
@@ -111,6 +112,8 @@ EVENTS: Final[Mapping[str, tuple[Topic, type[Model]]]] = {
     "assignment.made": ("assignments", AssignmentEventData),
     "assignment.released": ("assignments", AssignmentEventData),
     "assignment.expired": ("assignments", AssignmentEventData),
+    "deployment.changed": ("deployments", DeploymentEventData),
+    "deployment.log": ("deployments", DeploymentLogData),
     "fleet.revision": ("system", FleetFigures),
 }
 """Every type of event that the log can hold, with its topic and the model of its data."""
