@@ -74,8 +74,16 @@ def clock(seconds: float) -> str:
 
 def event_words(event: Event) -> str:
     """Return what an event tells, in one line."""
-    words = _words(event.type, event.data)
+    words = _deployment_words(event.data) if event.topic == "deployments" else _words(event.type, event.data)
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def _deployment_words(data: Mapping[str, Any]) -> str:
+    if "lines" in data:
+        return f"{data['crate_name']}: {data['lines'][-1] if data['lines'] else ''}"
+    item = data["deployment"]
+    step = f", {item['step']}" if item["step"] else ""
+    return f"{item['crate_name']} {item['version']}: {item['state'].replace('_', ' ')}{step}"
 
 
 def _words(kind: str, data: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ PAGES: Final = (
     ("fleet", "Fleet"),
     ("ports", "Ports"),
     ("topology", "Topology"),
+    ("deployments", "Deployments"),
     ("findings", "Findings"),
     ("events", "Events"),
     ("audit", "Audit"),
