@@ -1,8 +1,5 @@
 """/api/ports/assign and what belongs to it: hand out ports, take them back, list who holds which."""
 
-import asyncio
-import re
-from concurrent.futures import Future
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -15,13 +12,13 @@ from api.models.ports import PortAssignment
 from api.operation import Answer, operation
 from api.ports import PortText, port_of
 from api.queries import FieldsQuery, page_of
-from workbench.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest, assignment_model
+from api.waiting import answered, idempotency_key
+from workbench.assignments import DEFAULT_LABEL, AssignmentRequest, assignment_model
 from workbench.errors import (
     BlockFull,
     Conflict,
     IdempotencyConflict,
     InvalidPort,
-    InvalidRequest,
     NotAssigned,
     PortTaken,
     StoreError,
@@ -29,8 +26,6 @@ from workbench.errors import (
     UnknownBlock,
 )
 
-_SECONDS: Final = 30.0
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _LONGEST_LEASE: Final = 366 * 24 * 3600
 
 
@@ -85,18 +80,12 @@ class AssignHandler(ApiHandler):
     async def post(self) -> None:
         body = parse_body(AssignBody, self.request)
         self.subject = f"{body.crate_name} {body.label}"
-        made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), self._key(), self.actor))
+        made = await answered(
+            self.hub.assign(AssignmentRequest(**body.model_dump()), idempotency_key(self), self.actor)
+        )
         self.subject += f" {made.port}"
         self.set_header("Location", f"/api/ports/{made.port}")
         self.finish_json(assignment_model(made, durable=self.hub.desk.is_durable), 201)
-
-    def _key(self) -> str | None:
-        key = self.request.headers.get("Idempotency-Key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise InvalidRequest(
-                "Idempotency-Key: up to 200 printable ASCII characters without spaces", parameter="Idempotency-Key"
-            )
-        return key
 
 
 class ReleaseHandler(ApiHandler):
@@ -139,14 +128,3 @@ class AssignmentsHandler(SnapshotHandler):
                 await off_loop(lambda: [parts(assignment_model(item, durable=durable), fields) for item in items]),
                 cached=True,
             )
-
-
-async def answered(future: "Future[Assignment]") -> Assignment:
-    """Return what the hub answers; raises Unavailable if it takes too long.
-
-    What still waits then is never done; what is just being written is done, and found again by its idempotency key.
-    """
-    try:
-        return await asyncio.wait_for(asyncio.wrap_future(future), _SECONDS)
-    except TimeoutError:
-        raise Unavailable("the hub is busy; ask again, with the same Idempotency-Key") from None

@@ -21,6 +21,7 @@ INFO: Final[Json] = {
 TAGS: Final = {
     "Crates": "The registry, and manifests that are only tried.",
     "Ports": "Claims, conflicts, and ports that are handed out.",
+    "Deployments": "Crates that are deployed, and what came of it.",
     "Findings": "What is wrong or worth knowing.",
     "History": "What the fleet was, and what changed.",
     "Graph": "The slot graph and questions about it.",

@@ -7,6 +7,14 @@ from api.asyncapi import asyncapi_document
 from api.audit import AuditHandler
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
+from api.deployments import (
+    CancelHandler,
+    DeployHandler,
+    DeploymentHandler,
+    DeploymentLogHandler,
+    DeploymentsHandler,
+    RollbackHandler,
+)
 from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
 from api.encoded import json_bytes
 from api.events import (
@@ -63,6 +71,12 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/health", FleetHealthHandler, mounted),
             (r"/api/mux/status", MuxStatusHandler, mounted),
             (r"/api/mux/topology", MuxTopologyHandler, mounted),
+            (r"/api/crates/([^/]+)/deploy", DeployHandler, mounted),
+            (r"/api/deployments", DeploymentsHandler, mounted),
+            (r"/api/deployments/([^/]+)", DeploymentHandler, mounted),
+            (r"/api/deployments/([^/]+)/log", DeploymentLogHandler, mounted),
+            (r"/api/deployments/([^/]+)/cancel", CancelHandler, mounted),
+            (r"/api/deployments/([^/]+)/rollback", RollbackHandler, mounted),
             (r"/api/ports", PortsHandler, mounted),
             (r"/api/ports/conflicts", ConflictsHandler, mounted),
             (r"/api/ports/plan", PlanHandler, mounted),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import WriteManifest
 from workbench.assignments import AssignmentRequest, Entry
+from workbench.deploy.model import Deployment
 from workbench.errors import StoreError, Unavailable
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
@@ -174,6 +175,12 @@ class _Journal:
     def commit_assignments(self, entries: Sequence[Entry], events: Sequence[Event]) -> None:
         self._maybe_fail("commit_assignments")
         self.entries.extend(entries)
+
+    def deployments(self) -> list[Deployment]:
+        return []
+
+    def commit_deployments(self, items: Sequence[Deployment], events: Sequence[Event]) -> None:
+        self._maybe_fail("commit_deployments")
 
     def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
         self._maybe_fail("commit")

@@ -9,8 +9,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "data/fleet"
-TARGET = "workbench/_sample/fleet"
+CARRIED = {"data/fleet": "workbench/_sample/fleet", "data/demo": "workbench/_sample/demo"}
 
 
 class SampleFleetHook(BuildHookInterface[Any]):
@@ -19,7 +18,8 @@ class SampleFleetHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the sample fleet for inclusion; ``version`` is ``standard`` or ``editable``."""
         if version == "standard":
-            source = Path(self.root, SOURCE)
-            if not source.is_dir():
-                raise FileNotFoundError(f"{source}: the sample fleet is missing, and a wheel must carry it")
-            build_data["force_include"][str(source)] = TARGET
+            for folder, target in CARRIED.items():
+                source = Path(self.root, folder)
+                if not source.is_dir():
+                    raise FileNotFoundError(f"{source}: it is missing, and a wheel must carry it for the demonstration")
+                build_data["force_include"][str(source)] = target

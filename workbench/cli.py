@@ -301,7 +301,7 @@ def serve(  # noqa: PLR0917
         if opened.created and sys.stdout.isatty():
             click.echo(f"It was made just now, and is shown this once: {opened.created}")
         run_server(
-            lambda: _live_hub(roots, settings, folder, key),
+            lambda: _live_hub(roots, settings, folder, key, (file, config is not None, demo)),
             host=server.host if server else host or DEFAULT_HOST,
             port=server.port if server else port or DEFAULT_PORT,
             ws_port=(server.ws_port if server else DEFAULT_WS_PORT if ws_port is None else ws_port) or None,
@@ -314,13 +314,21 @@ def serve(  # noqa: PLR0917
         )
 
 
-def _live_hub(roots: list[Path], settings: "Settings | None", folder: Path, key: str) -> "Hub":
-    from workbench.hub import Hub
-    from workbench.settings import Settings
-    from workbench.store.database import Store
+def _live_hub(
+    roots: list[Path], settings: "Settings | None", folder: Path, key: str, source: "tuple[Path | None, bool, bool]"
+) -> "Hub":
+    from workbench.config import sample_settings
+    from workbench.live_hub import live_hub
+    from workbench.settings import Settings, load_settings
     from workbench.store.last_fleet import LastFleet
 
-    return Hub(roots, (settings or Settings()).hub_options(), Store(folder), LastFleet(folder, key))
+    file, is_named, demo = source
+    known = settings or Settings()
+    if demo and file is None:
+        # The demonstration takes nothing of the settings around it; its runners come with it.
+        file, is_named = sample_settings(), True
+        known = known.model_copy(update={"deploy": load_settings(file, {}).deploy})
+    return live_hub(roots, known, folder, file=file, is_named=is_named, memory=LastFleet(folder, key))
 
 
 def _changed(discovery: "Discovery", findings: "Sequence[Finding]", revision: str) -> "list[Finding]":

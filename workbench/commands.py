@@ -4,7 +4,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from workbench.assignment_desk import DeskCommand, refuse
-from workbench.errors import Unavailable
+from workbench.deployment_desk import DeploymentNote
+from workbench.errors import StoreError, Unavailable
 from workbench.events import Draft
 from workbench.fleet.snapshot import Snapshot
 from workbench.service_desk import RegisterCommand
@@ -21,6 +22,7 @@ class Command:
     registering: tuple[RegisterCommand, ...] = ()
     told: tuple[Draft, ...] = ()
     """Events that others have to tell."""
+    notes: tuple[DeploymentNote, ...] = ()
 
     def merged(self, following: "Command") -> "Command":
         """Return the command that does what this one and the following ask for, in one go."""
@@ -28,11 +30,13 @@ class Command:
         subtrees = None if everything else [*(self.subtrees or ()), *(following.subtrees or ())]
         done = (*self.done, *following.done)
         asked, registering = (*self.asked, *following.asked), (*self.registering, *following.registering)
-        told = (*self.told, *following.told)
-        return Command(subtrees, done, self.stop or following.stop, asked, registering, told)
+        told, notes = (*self.told, *following.told), (*self.notes, *following.notes)
+        return Command(subtrees, done, self.stop or following.stop, asked, registering, told, notes)
 
     def refuse(self) -> None:
         """Tell all who wait that nothing will come of it."""
         for done in self.done:
             done.cancel()
         refuse((*self.asked, *self.registering), Unavailable("the server is stopping"))
+        for note in self.notes:
+            note.refuse(StoreError("the server is stopping"))

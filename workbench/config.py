@@ -29,6 +29,13 @@ def sample_fleet() -> Path:
     return Path(str(resources.files("workbench") / "_sample" / "fleet"))
 
 
+def sample_settings() -> Path:
+    """Return the settings with which the demonstration deploys: those in `data/demo`, else the copy in the package."""
+    if is_checkout():
+        return _CHECKOUT / "data" / "demo" / SETTINGS_FILE
+    return Path(str(resources.files("workbench") / "_sample" / "demo" / SETTINGS_FILE))
+
+
 @contextmanager
 def demo_folder() -> Iterator[Path]:
     """Give a temporary state folder for a demonstration, and remove it afterwards."""

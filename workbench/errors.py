@@ -257,3 +257,39 @@ class NoPath(NotFound):
     """Nothing connects two nodes."""
 
     code = "no-path"
+
+
+class UnknownDeployment(NotFound):
+    """No deployment has the id, or it ended so long ago that it is no longer kept."""
+
+    code = "unknown-deployment"
+
+
+class InvalidVersion(InvalidRequest):
+    """A text is no version that a deployment takes."""
+
+    code = "invalid-version"
+
+
+class NotDeployable(Conflict):
+    """A crate cannot be deployed in this way; the message says what is missing."""
+
+    code = "not-deployable"
+
+
+class NoRunner(NotDeployable):
+    """No runner of the settings deploys the crate."""
+
+    code = "no-runner"
+
+
+class TooManyDeployments(Unavailable):
+    """As many deployments wait as may."""
+
+    code = "too-many-deployments"
+
+
+class CommandFailed(WorkbenchError):
+    """A step of a deployment failed; the message says how. Told in the deployment, never as an answer."""
+
+    code = "command-failed"

@@ -23,6 +23,8 @@ from workbench.assignment_desk import (
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.audit import AuditLog, AuditRetention
 from workbench.commands import Command
+from workbench.deploy.engine import EngineOptions
+from workbench.deployment_desk import DeploymentDesk, DeploymentNote, DeskAccess
 from workbench.errors import StoreError, Unavailable, WorkbenchError
 from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
@@ -68,6 +70,7 @@ class HubOptions:
     audit: AuditRetention = field(default_factory=AuditRetention)
     live: LiveOptions = field(default_factory=LiveOptions)
     mux: "MuxOptions | None" = None
+    deploy: EngineOptions = field(default_factory=EngineOptions)
 
 
 class Hub:
@@ -94,6 +97,7 @@ class Hub:
         places = zip(self.discovery.prefixes, map(str, self.discovery.roots), strict=True)
         self.live = LiveLayer(self.options.live, places, self._declared_ports, self._live_changed)
         self.vitals = Vitals(self, self.options.mux)
+        self.deployments = DeploymentDesk(journal, self.log, self.options.deploy, self._desk_access())
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
         self.progress = ScanProgress()
@@ -206,8 +210,15 @@ class Hub:
             refuse((command,), Unavailable("the hub does not run; ports are assigned while it does"))
         return command.answer
 
+    def _desk_access(self) -> DeskAccess:
+        return DeskAccess(
+            lambda: self._snapshot, self.discovery.absolute, lambda: self.is_running,
+            lambda note: self._commands.put(Command(subtrees=[], notes=(note,))),
+        )  # fmt: skip
+
     def stop(self) -> None:
         """End the threads and close the journal, a scan under way included; returns when all have ended."""
+        self.deployments.stop()
         self._stopping = True
         self.live.stop()
         if self._thread is not None:
@@ -289,6 +300,7 @@ class Hub:
                 self._observe()
                 if command.told:
                     self._tell(list(command.told), self._snapshot)
+                self._note(command.notes)
         finally:
             self._cancel_waiting()
             self._record()
@@ -407,6 +419,18 @@ class Hub:
         """Whether what is to last is written down."""
         return self.journal is not None and self.journal_error is None
 
+    def _note(self, notes: Sequence[DeploymentNote]) -> None:
+        """Write down what the deployments' engine does; without a state file it is told that it cannot be."""
+        try:
+            if self.journal_error is not None:
+                raise StoreError(f"the state file cannot be written: {self.journal_error}")
+            self.deployments.serve(notes, self._snapshot.revision)
+        except StoreError as error:
+            for note in notes:
+                note.refuse(error)
+            if self.journal_error is None:
+                self._lose_journal(error)
+
     def _survive(self, subtrees: list[str] | None) -> None:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
         if subtrees == []:
@@ -464,6 +488,7 @@ class Hub:
             revision, events = self.journal.restore()
             self.desk.restore()
             self.live.desk.restore(self.journal.registrations())
+            self.deployments.restore()
         except StoreError as error:
             self._lose_journal(error)
             return

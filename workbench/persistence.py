@@ -5,12 +5,13 @@ from typing import Any, Protocol
 
 from workbench.assignment_desk import AssignmentJournal
 from workbench.audit import AuditJournal
+from workbench.deployment_desk import DeploymentJournal
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.service_desk import ServiceJournal
 
 
-class Journal(AssignmentJournal, AuditJournal, ServiceJournal, Protocol):
+class Journal(AssignmentJournal, AuditJournal, DeploymentJournal, ServiceJournal, Protocol):
     """What the hub writes down before it publishes; the store is one."""
 
     def open(self) -> None:

@@ -79,12 +79,12 @@ def current_hub() -> Hub:
 
     Raises RootError if a root does not exist, ConfigurationError if a setting is wrong.
     """
-    from workbench.store.database import Store
+    from workbench.live_hub import live_hub
 
     with _current.lock:
         if _current.hub is None:
-            settings = current_settings()
-            hub = Hub(configured_roots(), settings.hub_options(), Store(current_state_folder()))
+            file = find_settings(Path())
+            hub = live_hub(configured_roots(), current_settings(), current_state_folder(), file=file)
             hub.discovery.check_roots()
             hub.start()
             atexit.register(hub.stop)

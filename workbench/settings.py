@@ -9,6 +9,7 @@ import tomli
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from workbench.access_settings import ApiSettings, LoginSettings
+from workbench.deploy_settings import DeploySettings
 from workbench.errors import ConfigurationError
 from workbench.fleet.positions import KeyPath, Positions, dotted
 from workbench.fleet.rules import Severity
@@ -121,6 +122,7 @@ class Settings(Section):
     query: QuerySettings = QuerySettings()
     api: ApiSettings = ApiSettings()
     login: LoginSettings = LoginSettings()
+    deploy: DeploySettings = Field(default_factory=DeploySettings)
 
     def hub_options(self) -> "HubOptions":
         """Return how a hub looks after its roots."""

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from workbench.assignments import Assignment
     from workbench.audit import AuditLog
     from workbench.dashboards import Pages
+    from workbench.deploy.log_file import LogPart
+    from workbench.deploy.model import Deployment, Instance
+    from workbench.deploy_counter import DeployCounter
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
     from workbench.pictures import Pictures
@@ -229,6 +232,26 @@ class Workbench(Questions):
     def assignments(self) -> "Sequence[Assignment]":
         """The assignments of ports that hold, by port."""
         return self._hub.desk.book.active
+
+    @property
+    def deployments(self) -> "Sequence[Deployment]":
+        """The deployments that are known, newest first."""
+        return self._hub.deployments.all
+
+    @property
+    def serving(self) -> "Mapping[str, Instance]":
+        """What serves each crate that was deployed from here: version and port."""
+        return self._hub.deployments.live
+
+    def deployment_log(self, identity: str, since: int = 0) -> "LogPart":
+        """Return what a deployment's log holds from an offset on, as text, and the offset of what follows."""
+        return self._hub.deployments.engine.read_log(identity, since)
+
+    def deploy_counter(self, tokens: "Tokens | None" = None) -> "DeployCounter":
+        """Return where deployments are asked for; with `tokens`, only those who present one of them are served."""
+        from workbench.deploy_counter import DeployCounter
+
+        return DeployCounter(self._hub, tokens)
 
     def counter(self, tokens: "Tokens | None" = None) -> PortCounter:
         """Return where ports are asked for; with `tokens`, only those who present one of them are served."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.models.base import Count, Model, Moment, Port
 from api.models.crates import Claim, SmartCrate
+from api.models.deployments import DeploymentEventData, DeploymentLogData
 from api.models.findings import Finding, FleetFigures
 from api.models.live import ObservedEventData, ServiceEventData
 from api.models.mux import HealthEventData, MuxServiceEventData, MuxStatusEventData, MuxTopologyEventData
@@ -117,6 +118,8 @@ EVENTS: Final[Mapping[str, tuple[Topic, type[Model]]]] = {
     "mux.services": ("mux", ManyNamesData),
     "mux.topology": ("mux", MuxTopologyEventData),
     "health.changed": ("health", HealthEventData),
+    "deployment.changed": ("deployments", DeploymentEventData),
+    "deployment.log": ("deployments", DeploymentLogData),
     "fleet.revision": ("system", FleetFigures),
 }
 """Every type of event that the log can hold, with its topic and the model of its data."""

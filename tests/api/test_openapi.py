@@ -15,6 +15,7 @@ from api.documents import OpenApiHandler
 from api.openapi import openapi_document, path_of, verbs_of
 from tests.api.conftest import SECRET, LiveApi
 from workbench.config import sample_fleet
+from workbench.deploy_settings import DeploySettings
 from workbench.errors import WorkbenchError
 from workbench.hub import Hub, HubOptions
 
@@ -25,6 +26,9 @@ EVERYWHERE = {"cache-control", "vary", "x-content-type-options"}
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
 JSON = {"Content-Type": "application/json"}
 Call = tuple[str, str, str, dict[str, Any], int]
+
+DEPLOY = "/api/crates/{name}/deploy"
+CANCEL, ROLLBACK = "/api/deployments/{identity}/cancel", "/api/deployments/{identity}/rollback"
 
 CALLS: list[Call] = [
     ("get", "/health", "/health", {}, 200),
@@ -54,6 +58,23 @@ CALLS: list[Call] = [
     ("get", "/api/mux/status", "/api/mux/status", {}, 404),
     ("get", "/api/mux/topology", "/api/mux/topology?merged=1", {}, 404),
     ("get", "/api/mux/topology", "/api/mux/topology?limit=0", {}, 422),
+    ("post", DEPLOY, "/api/crates/{crate}/deploy", {"json": {"dry_run": True}, "headers": TOKEN}, 200),
+    ("post", DEPLOY, "/api/crates/{crate}/deploy", {"json": {}, "headers": TOKEN}, 202),
+    ("post", DEPLOY, "/api/crates/{crate}/deploy", {"json": {}}, 401),
+    ("post", DEPLOY, "/api/crates/nobody/deploy", {"json": {}, "headers": TOKEN}, 404),
+    ("post", DEPLOY, "/api/crates/foundation-core/deploy", {"json": {}, "headers": TOKEN}, 409),
+    ("post", DEPLOY, "/api/crates/{crate}/deploy", {"json": {"version": "; rm -rf /"}, "headers": TOKEN}, 422),
+    ("get", "/api/deployments", "/api/deployments?limit=1", {}, 200),
+    ("get", "/api/deployments", "/api/deployments?state=merry", {}, 422),
+    ("get", "/api/deployments/{identity}", "/api/deployments/{deployment}", {}, 200),
+    ("get", "/api/deployments/{identity}", "/api/deployments/none", {}, 404),
+    ("get", "/api/deployments/{identity}/log", "/api/deployments/{deployment}/log?since=0", {}, 200),
+    ("get", "/api/deployments/{identity}/log", "/api/deployments/none/log", {}, 404),
+    ("post", CANCEL, "/api/deployments/{deployment}/cancel", {"json": {}, "headers": TOKEN}, 202),
+    ("post", CANCEL, "/api/deployments/none/cancel", {"json": {}, "headers": TOKEN}, 404),
+    ("post", CANCEL, "/api/deployments/{deployment}/cancel", {"json": {"why": "x"}, "headers": TOKEN}, 422),
+    ("post", ROLLBACK, "/api/deployments/{working}/rollback", {"json": {}, "headers": TOKEN}, 202),
+    ("post", ROLLBACK, "/api/deployments/{ended}/rollback", {"json": {}, "headers": TOKEN}, 409),
     ("get", "/api/search", "/api/search?q=gateway", {}, 200),
     ("get", "/api/search", "/api/search?q=%20", {}, 200),
     ("get", "/api/search", "/api/search", {}, 422),
@@ -170,8 +191,13 @@ def validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Va
 
 
 @pytest.fixture(scope="module")
-def sample_api() -> Iterator[LiveApi]:
-    with Hub([sample_fleet()], HubOptions(watch=False)) as hub:
+def sample_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
+    state = tmp_path_factory.mktemp("state")
+    # Commands that do nothing: the gate waits for a health that nobody answers, and so a deployment is at work.
+    runner = {"kind": "command", "start": ["true"], "stop": ["true"], "health": {"timeout": 600}}
+    deploy = DeploySettings.model_validate({"runners": {"still": runner}})
+    options = HubOptions(watch=False, deploy=deploy.options(state, state))
+    with Hub([sample_fleet()], options) as hub:
         assert hub.wait_ready(30)
         with LiveApi(hub) as live:
             yield live
@@ -186,7 +212,15 @@ def document(sample_api: LiveApi) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def places(sample_api: LiveApi) -> dict[str, object]:
     crate = next(item for item in sample_api.client.get("/api/crates").json() if item["ports"])
-    return {"crate": crate["name"], "owned": next(iter(crate["ports"].values())), "assigned": 18401}
+    other = next(item for item in sample_api.client.get("/api/crates").json() if item["ports"] and item != crate)
+    first, ended, working = (
+        sample_api.client.post(f"/api/crates/{name}/deploy", json={"strategy": "rolling"}, headers=TOKEN).json()["id"]
+        for name in (crate["name"], crate["name"], other["name"])
+    )
+    assert sample_api.client.post(f"/api/deployments/{ended}/cancel", json={}, headers=TOKEN).status_code == 202
+    owned = next(iter(crate["ports"].values()))
+    ids = {"deployment": first, "ended": ended, "working": working}
+    return {"crate": crate["name"], "owned": owned, "assigned": 18401, **ids}
 
 
 def test_every_verb_of_every_route_is_described(document: dict[str, Any], sample_api: LiveApi) -> None:

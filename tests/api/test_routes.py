@@ -15,6 +15,7 @@ PATHS = [
     "/api/metrics",
     "/api/crates",
     "/api/crates/ledger",
+    "/api/deployments",
     "/api/ports",
     "/api/ports/conflicts",
     "/api/ports/18010",
@@ -58,7 +59,9 @@ def test_other_methods_are_405_in_json(http: httpx.Client, path: str, method: st
     }
 
 
-@pytest.mark.parametrize("path", ["/api/ports/assign", "/api/ports/18010/release"])
+@pytest.mark.parametrize(
+    "path", ["/api/ports/assign", "/api/ports/18010/release", "/api/crates/ledger/deploy", "/api/deployments/x/cancel"]
+)
 def test_changes_know_no_other_method_either(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
@@ -82,7 +85,7 @@ def test_unmatched_paths_are_404_in_json(http: httpx.Client, path: str, method: 
 
 def test_every_route_says_who_may_call_it(still_hub: Hub) -> None:
     everything = [*routes(still_hub), *socket_routes(still_hub)]
-    assert {handler.access for _, handler, _ in everything} == {"public", "read", "ports:write", "admin"}  # type: ignore[attr-defined]
+    assert {handler.access for _, handler, _ in everything} == {"public", "read", "ports:write", "deploy", "admin"}  # type: ignore[attr-defined]
 
 
 def test_a_route_that_does_not_say_is_refused(still_hub: Hub) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import panel as pn
@@ -11,6 +12,7 @@ from workbench import Workbench
 from workbench.access import AccessRules
 from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
+from workbench.hub import Hub
 from workbench.settings import load_settings
 from workbench.tokens import Token, Tokens
 
@@ -18,9 +20,13 @@ SECRET = "the-token-of-the-browser-tests"
 
 
 def main() -> None:
-    file = Path(sys.argv[1]) / SETTINGS_FILE
+    folder = Path(sys.argv[1])
+    file = folder / SETTINGS_FILE
     settings = load_settings(file if file.exists() else None, {})
-    wb = Workbench.scan(sys.argv[1], watch=True, plan=settings.ports.plan(), mux=settings.mux.url)
+    deploy = settings.deploy.options(folder, folder.parent / "state")
+    wb = Workbench(Hub([folder], replace(settings.hub_options(), deploy=deploy)))
+    wb._hub.start()
+    wb._hub.wait_ready()
     functions = page_functions(wb, AccessRules(Tokens([Token.of("operator", SECRET)])))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     server = pn.serve(

@@ -9,6 +9,7 @@ from workbench.access import AccessRules
 from workbench.dashboards.address import Address
 from workbench.dashboards.audit_page import AuditPage
 from workbench.dashboards.cartography import Cartographer
+from workbench.dashboards.deployments_page import DeploymentsPage
 from workbench.dashboards.event_rows import EventRows
 from workbench.dashboards.events_page import EventsPage
 from workbench.dashboards.findings_page import FindingsPage
@@ -25,6 +26,7 @@ from workbench.workbench import Workbench
 
 __all__ = [
     "AuditPage",
+    "DeploymentsPage",
     "EventsPage",
     "FindingsPage",
     "FleetPage",
@@ -61,6 +63,10 @@ class Pages:
         """Return what the Neural Mux tells, beside what is declared."""
         return MuxPage(self._wb, self._feed)
 
+    def deployments(self) -> DeploymentsPage:
+        """Return what is deployed, was, and can be."""
+        return DeploymentsPage(self._wb, self._feed)
+
     def findings(self) -> FindingsPage:
         """Return everything that was found, by kind, with the lines concerned."""
         return FindingsPage(self._wb, self._feed)
@@ -82,7 +88,8 @@ def page_functions(
     `rules` say who may change something there and who may see the audit log, without any nobody may; `notices`
     stand on every page.
     """
-    counter = wb.counter(rules.tokens if rules else Tokens())
+    tokens = rules.tokens if rules else Tokens()
+    counter, deploys = wb.counter(tokens), wb.deploy_counter(tokens)
     feed, cartographer, events = Feed(wb), Cartographer(), EventRows(wb)
     audited = Feed(wb, wb.audit.subscribe)
     makers: dict[str, Callable[[], Page]] = {
@@ -90,6 +97,7 @@ def page_functions(
         "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter, page_caller(rules)),
         "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
         "mux": lambda: MuxPage(wb, feed, Address.of_session()),
+        "deployments": lambda: DeploymentsPage(wb, feed, Address.of_session(), deploys, page_caller(rules)),
         "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
         "events": lambda: EventsPage(wb, feed, Address.of_session(), events),
         "audit": lambda: AuditPage(wb, audited, Address.of_session(), rules),

@@ -76,8 +76,18 @@ def clock(seconds: float) -> str:
 def event_words(event: Event) -> str:
     """Return what an event tells, in one line."""
     words = vital_words(event.data) if event.topic in ("mux", "health") else None
+    if event.topic == "deployments":
+        words = _deployment_words(event.data)
     words = words or _words(event.type, event.data)
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def _deployment_words(data: Mapping[str, Any]) -> str:
+    if "lines" in data:
+        return f"{data['crate_name']}: {data['lines'][-1] if data['lines'] else ''}"
+    item = data["deployment"]
+    step = f", {item['step']}" if item["step"] else ""
+    return f"{item['crate_name']} {item['version']}: {item['state'].replace('_', ' ')}{step}"
 
 
 def _words(kind: str, data: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ PAGES: Final = (
     ("ports", "Ports"),
     ("topology", "Topology"),
     ("mux", "Mux"),
+    ("deployments", "Deployments"),
     ("findings", "Findings"),
     ("events", "Events"),
     ("audit", "Audit"),

@@ -1,26 +1,30 @@
-"""Who asks for ports at a page: the person who signed in, or the token that somebody entered.
+"""Who has something changed at a page: the person who signed in, or the token that somebody entered.
 
 A token is kept for one session, and in memory only.
 """
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
 
 import panel as pn
 
 from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment, AssignmentRequest
+from workbench.counter import Counter
 from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup
 from workbench.dashboards.session import Session, served_document
 from workbench.errors import Unauthorized, WorkbenchError
 from workbench.port_counter import PortCounter
 
+C = TypeVar("C", bound=Counter)
 
-class Visitor:
-    """One session's stand at the counter."""
 
-    def __init__(self, counter: PortCounter, signed_in: Caller = NOBODY) -> None:
+class Stand(Generic[C]):
+    """One session's stand at a counter."""
+
+    def __init__(self, counter: C, signed_in: Caller = NOBODY) -> None:
         self.counter = counter
         self._signed_in = signed_in
         self.session = Session()
@@ -60,15 +64,16 @@ class Visitor:
         """Have a function called when a token is taken up or forgotten."""
         self._told.append(function)
 
-    def assign(self, request: AssignmentRequest, *, is_new: bool = False) -> "Future[Assignment]":
-        """Ask for a port; see `PortCounter.assign`."""
-        self._refuse_strangers()
-        return self.counter.assign(request, self._secret, self._signed_in, is_new=is_new)
+    @property
+    def credentials(self) -> tuple[str, Caller]:
+        """The token and who signed in, to be handed over with what is asked for.
 
-    def release(self, held: Assignment) -> "Future[Assignment]":
-        """Give a port back; see `PortCounter.release`."""
-        self._refuse_strangers()
-        return self.counter.release(held, self._secret, self._signed_in)
+        A notebook's page acts for the owner of its process; served to browsers, it would act for anyone. Raises
+        Unauthorized then.
+        """
+        if not self.counter.asks_for_token and served_document() is not None:
+            raise Unauthorized("this page was made for a notebook and has no tokens to check; use `workbench serve`")
+        return self._secret, self._signed_in
 
     def _name(self) -> str:
         """Return as whom somebody acts without a token."""
@@ -79,20 +84,27 @@ class Visitor:
         except WorkbenchError:
             return ""
 
-    def _refuse_strangers(self) -> None:
-        """A notebook's page acts for the owner of its process; served to browsers, it would act for anyone."""
-        if not self.counter.asks_for_token and served_document() is not None:
-            raise Unauthorized("this page was made for a notebook and has no tokens to check; use `workbench serve`")
-
     def _tell(self) -> None:
         for function in self._told:
             function()
 
 
+class Visitor(Stand[PortCounter]):
+    """One session's stand at the counter for ports."""
+
+    def assign(self, request: AssignmentRequest, *, is_new: bool = False) -> "Future[Assignment]":
+        """Ask for a port; see `PortCounter.assign`."""
+        return self.counter.assign(request, *self.credentials, is_new=is_new)
+
+    def release(self, held: Assignment) -> "Future[Assignment]":
+        """Give a port back; see `PortCounter.release`."""
+        return self.counter.release(held, *self.credentials)
+
+
 class TokenEntry:
     """The field in which a visitor presents a token; what was typed is taken out of it at once."""
 
-    def __init__(self, visitor: Visitor, label: str = "Token") -> None:
+    def __init__(self, visitor: Stand[Any], label: str = "Token") -> None:
         self._visitor = visitor
         self.field = control(pn.widgets.PasswordInput, label, placeholder="paste it, then Enter", width=220)
         self.field.param.watch(lambda event: self._entered(event.new), "value")

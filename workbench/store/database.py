@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from workbench.assignments import Entry
 from workbench.audit import AuditEntry, AuditQuery
+from workbench.deploy.model import Deployment
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.model import Finding
@@ -27,6 +28,7 @@ from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
 from workbench.registrations import ServiceEntry
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
 from workbench.store.audit_rows import AUDIT_COLUMNS, audit_table, compact, stored_audit
+from workbench.store.deployment_rows import DEPLOYMENT_COLUMNS, deployment_table, stored_deployments
 from workbench.store.history_rows import HistoryRows, kept_at, plan_at, prune_history, revision_rows
 from workbench.store.registration_rows import SERVICE_COLUMNS, service_table, stored_services
 from workbench.store.schema import MIGRATIONS, mirror_ddl
@@ -222,6 +224,18 @@ class Store:
         """Write entries in one transaction, durable before this returns."""
         with self._guarded():
             self._insert("registrations", service_table(entries), [column.name for column in SERVICE_COLUMNS])
+
+    def deployments(self) -> list[Deployment]:
+        """Return each deployment as it was written last, in the order of that."""
+        with self._reading() as cursor:
+            return stored_deployments(cursor)
+
+    def commit_deployments(self, items: Sequence[Deployment], events: Sequence[Event]) -> None:
+        """Write deployments and events in one transaction, durable before this returns."""
+        with self._guarded():
+            if items:
+                self._insert("deployments", deployment_table(items), [column.name for column in DEPLOYMENT_COLUMNS])
+            self._insert("events", event_table(events), [column.name for column in EVENT_COLUMNS])
 
     def mirror(self, snapshot: Snapshot, budget: float = 0.1) -> bool:
         """Bring the mirror tables nearer to a snapshot for about `budget` seconds; True when they are equal to it."""

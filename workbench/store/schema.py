@@ -52,6 +52,14 @@ CREATE TABLE registrations (
 );
 """
 
+DEPLOYMENTS: Final = """
+CREATE TABLE deployments (
+    id VARCHAR NOT NULL, number BIGINT NOT NULL, crate_name VARCHAR NOT NULL, version VARCHAR NOT NULL,
+    state VARCHAR NOT NULL, actor VARCHAR NOT NULL, queued_at TIMESTAMPTZ NOT NULL, finished_at TIMESTAMPTZ,
+    record VARCHAR NOT NULL
+);
+"""
+
 
 def mirror_ddl() -> str:
     """Return the tables that mirror the newest snapshot; `part` names the record or group a row came from."""
@@ -71,5 +79,5 @@ ALTER TABLE revisions ADD COLUMN plan VARCHAR;
 """
 
 
-MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT, REGISTRATIONS)
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT, REGISTRATIONS, DEPLOYMENTS)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""

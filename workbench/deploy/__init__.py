@@ -1,0 +1,1 @@
+"""Deployments: what is to be done, in which order, by which commands, and what came of it."""

@@ -1,0 +1,41 @@
+"""A hub that is to live long: with its state file, and with the runners that deploy."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from workbench.deploy_settings import check_source
+from workbench.errors import ConfigurationError
+from workbench.hub import Hub
+from workbench.persistence import Memory
+from workbench.settings import Settings
+from workbench.store.database import Store
+from workbench.tokens import secret_of
+
+
+def live_hub(
+    roots: Sequence[Path],
+    settings: Settings,
+    state: Path,
+    *,
+    file: Path | None = None,
+    is_named: bool = False,
+    memory: Memory | None = None,
+) -> Hub:
+    """Return a hub over some roots, by settings out of `file`, that keeps its state in a folder.
+
+    `is_named` says that an operator named the file. Raises ConfigurationError if runners are set up where they may not.
+    """
+    check_source(settings.deploy, file, roots, is_named=is_named)
+    folder = file.parent if file is not None else Path()
+    deploy = settings.deploy.options(folder, state, _secrets(state))
+    return Hub(roots, replace(settings.hub_options(), deploy=deploy), Store(state), memory)
+
+
+def _secrets(state: Path) -> list[str]:
+    """Return what no log of a deployment may show, though a command could read it."""
+    try:
+        secret = secret_of(state)
+    except ConfigurationError:
+        return []
+    return [secret] if secret else []
