@@ -49,6 +49,16 @@ def test_what_was_committed_is_restored(tmp_path: Path) -> None:
     store.close()
 
 
+def test_events_can_be_added_to_a_revision_that_is_kept_already(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    snapshot = snapshot_of("a")
+    store.commit(snapshot, events(1))
+    store.commit(snapshot, events(2, 3))
+    assert store.restore() == (1, events(1, 2, 3))
+    store.close()
+
+
 def test_the_mirror_follows_the_snapshot(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.open()

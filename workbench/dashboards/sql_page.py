@@ -45,7 +45,8 @@ class SqlPage(Page):
         self._build_chart_controls()
         self._downloads = [self._download(ending) for ending in ("csv", "parquet")]
         self._answer_bar = column("filters", self.kind, self.across, self.up, *self._downloads)
-        reveal(self._answer_bar, False)
+        for part in (self._answer_bar, self._chart, self._table):
+            reveal(part, False)
         editor = column("card", self.editor, column("filters", self.run_button, self.cancel_button))
         answer = column("card", self._said, self._answer_bar, self._chart, self._table)
         if asked_for:
@@ -102,15 +103,13 @@ class SqlPage(Page):
         self.run_button.disabled, self.cancel_button.disabled = False, True
         if isinstance(outcome, WorkbenchError):
             self.result = None
-            self._table[:] = []
-            self._chart[:] = []
+            self._place_parts(chart=[], table=[])
             show(self._said, error_markup(outcome, self.editor.value or ""))
         else:
             self.result = outcome
             show(self._said, result_markup(outcome, self.snapshot.revision))
-            self._table[:] = [result_table(outcome).widget]
             self._offer_axes(outcome)
-            self._draw()
+            self._place_parts(chart=self._drawn(), table=[result_table(outcome).widget])
         reveal(self._answer_bar, self.result is not None)
 
     def _offer_axes(self, result: Result) -> None:
@@ -135,25 +134,30 @@ class SqlPage(Page):
         if self._is_offering:
             return
         self._wanted_axes = self._axis(self.across), self._axis(self.up)
-        self._draw()
+        self._place_parts(self._drawn())
         self._write_address()
 
     def _axis(self, select: Any) -> str:
         return next((name for name, n in select.options.items() if n == select.value), "")
 
-    def _draw(self) -> None:
-        is_drawn = self.kind.value != NO_CHART
-        self.across.disabled = self.up.disabled = not is_drawn
+    def _drawn(self) -> list[Viewable]:
+        """Return the chart that is asked for, or why there is none; nothing if none is asked for."""
+        is_wanted = self.kind.value != NO_CHART
+        self.across.disabled = self.up.disabled = not is_wanted
         result, across, up = self.result, self.across.value, self.up.value
-        if not is_drawn or result is None:
-            self._chart[:] = []
-        elif up is None or across is None or result.frame.empty:
-            self._chart[:] = [
-                html_pane(Markup('<p class="quiet">A chart needs a row and two columns, one of numbers.</p>'))
-            ]
-        else:
-            chart = result_chart(result, self.kind.value, across, up)
-            self._chart[:] = [pn.pane.Bokeh(chart, sizing_mode="stretch_width", margin=0)]
+        if not is_wanted or result is None:
+            return []
+        if up is None or across is None or result.frame.empty:
+            return [html_pane(Markup('<p class="quiet">A chart needs a row and two columns, one of numbers.</p>'))]
+        chart = result_chart(result, self.kind.value, across, up)
+        return [pn.pane.Bokeh(chart, sizing_mode="stretch_width", margin=0)]
+
+    def _place_parts(self, chart: list[Viewable], table: list[Viewable] | None = None) -> None:
+        self._chart[:] = chart
+        reveal(self._chart, bool(chart))
+        if table is not None:
+            self._table[:] = table
+            reveal(self._table, bool(table))
 
     def _write_address(self) -> None:
         is_drawn = self.kind.value != NO_CHART

@@ -140,6 +140,7 @@ class Store:
             self._history.plan_text(snapshot.plan),
         ]
         with self._guarded():
+            # All rows of it: a result that is not read to its end stands in the way of registering a table.
             known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchall()
             if not known:
                 self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
