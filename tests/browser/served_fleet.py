@@ -11,7 +11,9 @@ from workbench import Workbench
 from workbench.access import AccessRules
 from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
+from workbench.hub import Hub, HubOptions
 from workbench.settings import load_settings
+from workbench.store.database import Store
 from workbench.tokens import Token, Tokens
 
 SECRET = "the-token-of-the-browser-tests"
@@ -20,12 +22,17 @@ SECRET = "the-token-of-the-browser-tests"
 def main() -> None:
     file = Path(sys.argv[1]) / SETTINGS_FILE
     settings = load_settings(file if file.exists() else None, {})
-    wb = Workbench.scan(sys.argv[1], watch=True, plan=settings.ports.plan(), mux=settings.mux.url)
+    state = Store(Path(sys.argv[1]).parent / "state")
+    options = HubOptions(plan=settings.ports.plan(), watch=True, mux=settings.mux.options())
+    hub = Hub([sys.argv[1]], options, state)
+    hub.start()
+    hub.wait_ready()
+    wb = Workbench(hub)
     functions = page_functions(wb, AccessRules(Tokens([Token.of("operator", SECRET)])))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     server = pn.serve(
         functions, port=port, address="127.0.0.1", start=False, show=False, verbose=False,
-        extra_patterns=routes(wb._hub),
+        extra_patterns=routes(hub),
     )  # fmt: skip
     sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
     sys.stdout.flush()

@@ -52,12 +52,18 @@ def _has_failed(answer: "Future[Any]") -> bool:
 
 def when_done(answer: "Future[T]", tell: Callable[[T | Exception], None]) -> None:
     """Call `tell` with a future's result or error, at once or on the thread that finishes it."""
+    # A future keeps its callbacks as long as it lives, and ours outlive the sessions that asked.
+    waiting = [tell]
 
     def heard(done: "Future[T]") -> None:
+        tell = waiting.pop()
         error = done.exception()
         if error is None:
             tell(done.result())
         elif isinstance(error, Exception):
             tell(error)
 
-    answer.add_done_callback(heard)
+    if answer.done():
+        heard(answer)
+    else:
+        answer.add_done_callback(heard)

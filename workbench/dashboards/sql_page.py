@@ -100,7 +100,6 @@ class SqlPage(Page):
             self._answered(error)
 
     def _answered(self, outcome: Outcome) -> None:
-        self.run_button.disabled, self.cancel_button.disabled = False, True
         if isinstance(outcome, WorkbenchError):
             self.result = None
             self._place_parts(chart=[], table=[])
@@ -111,6 +110,7 @@ class SqlPage(Page):
             self._offer_axes(outcome)
             self._place_parts(chart=self._drawn(), table=[result_table(outcome).widget])
         reveal(self._answer_bar, self.result is not None)
+        self.run_button.disabled, self.cancel_button.disabled = False, True
 
     def _offer_axes(self, result: Result) -> None:
         """Offer the columns of an answer as axes: those that were chosen if it has them, else the likeliest."""

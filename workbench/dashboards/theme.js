@@ -24,11 +24,12 @@
   prefersLight.addEventListener("change", dress);
   // Another page of the same browser has changed it.
   window.addEventListener("storage", (event) => { if (event.key === KEY) dress(); });
+  // Once: the event comes again when components are embedded.
   document.addEventListener("DOMContentLoaded", () => {
     dress();
     document.getElementById("wb-theme").addEventListener("click", () => {
       try { localStorage.setItem(KEY, theme() === "light" ? "dark" : "light"); } catch (error) { return; }
       dress();
     });
-  });
+  }, { once: true });
 })();

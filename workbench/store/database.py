@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,8 @@ class Store:
         self._history = HistoryRows()
         self._pruned_at = 0
         self._last_seq = 0
+        self._reads = threading.Lock()
+        """Held by one reader at a time, and to close: DuckDB refuses to close a file that is being read."""
 
     def open(self) -> None:
         """Open or create the file. Raises StoreError if it cannot be written or another process holds it."""
@@ -101,9 +104,10 @@ class Store:
 
     def close(self) -> None:
         """Close the file; harmless if it is not open."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with self._reads:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -175,7 +179,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
-            with self.connection.cursor() as cursor:
+            with self._reads, self.connection.cursor() as cursor:
                 yield cursor
         except duckdb.Error as error:
             raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
@@ -201,11 +205,8 @@ class Store:
 
     def audit(self, query: AuditQuery) -> list[AuditEntry]:
         """Return entries of the audit log, newest first; any thread may ask."""
-        try:
-            with self.connection.cursor() as cursor:
-                return stored_audit(cursor, query)
-        except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+        with self._reading() as cursor:
+            return stored_audit(cursor, query)
 
     def compact_audit(self, oldest: float, refused: int) -> None:
         """Remove entries of the audit log before `oldest`, and refused ones beyond the newest `refused`."""
