@@ -72,7 +72,7 @@ class SqlPage(Page):
         label = {"csv": "CSV", "parquet": "Parquet"}[ending]
         return control(
             pn.widgets.FileDownload, f"Download {label}", callback=content, filename=f"answer.{ending}", width=150,
-            css_classes=["wb-action"],
+            css_classes=["wb-download"],
         )  # fmt: skip
 
     def _help(self) -> Markup:
