@@ -32,11 +32,12 @@ class QueryLimits:
 
 @dataclass(frozen=True)
 class Question:
-    """One SELECT with its parameters, and whether its answer is Arrow rather than JSON."""
+    """One SELECT with its parameters, whether its answer is Arrow rather than JSON, and how many rows are enough."""
 
     sql: str
     params: dict[str, Any] | list[Any]
     arrow: bool = False
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class QueryPool:
             load = {"verb": "load", "sizes": sizes, "memory_bytes": self.limits.memory_bytes}
             worker.ask(load, content, _LOAD_SECONDS)
             worker.holds = snapshot.token
-        limits = {"seconds": self.limits.seconds, "rows": self.limits.rows}
+        rows = self.limits.rows if question.rows is None else min(question.rows, self.limits.rows)
+        limits = {"seconds": self.limits.seconds, "rows": rows}
         header = {"verb": "query", "params": question.params, "arrow": question.arrow, **limits}
         said, content = worker.ask(header, question.sql.encode(), self.limits.seconds + _GRACE)
         return Answer(said["columns"], said["row_count"], said["truncated"], content)

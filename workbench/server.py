@@ -260,8 +260,11 @@ class Server:
         from tornado.web import RedirectHandler
 
         from api import routes
+        from workbench.query_pool import pool_of
 
         assert self._hub is not None
+        # Whoever asks first, a page or a program: what a query may cost is settled before.
+        pool_of(self._hub, self.query_limits)
         rules = self.gate.rules(self.address.names, self.allow_origins)
         pages = self.pages if self.pages is not None else _dashboards(self._hub, rules, self.gate.notices())
         pn.config.reconnect = True

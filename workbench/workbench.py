@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
     from workbench.pictures import Pictures
+    from workbench.query_pool import Asked
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
@@ -71,7 +72,10 @@ class Workbench(Questions):
         return cls(hub)
 
     def close(self) -> None:
-        """Stop following the disk; harmless if nothing is followed."""
+        """Stop following the disk and end the processes that answer queries; harmless if there are none."""
+        from workbench.query_pool import close_pool
+
+        close_pool(self._hub)
         self._hub.stop()
 
     def __enter__(self) -> "Workbench":
@@ -286,6 +290,17 @@ class Workbench(Questions):
         from workbench.store.query import query_snapshot
 
         return frame_of(query_snapshot(self.snapshot, query, parameters, self.newest_events))
+
+    def ask(self, query: str, rows: int | None = None) -> "Asked":
+        """Ask a read-only SQL query of the newest revision in a process of its own, which can be given up.
+
+        The answer, an Arrow stream of at most `rows` rows, comes as the future `Asked.answer`, or its QueryError.
+        Raises TooManyQueries.
+        """
+        from workbench.query_pool import Question, encoded_tables, pool_of
+
+        question = Question(query, {}, arrow=True, rows=rows)
+        return pool_of(self._hub).ask(self.snapshot, question, lambda snapshot: encoded_tables(snapshot, self._hub))
 
     # ------------------------------------------------------------------ live views
 

@@ -14,6 +14,7 @@ from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
 from workbench.hub import Hub
 from workbench.settings import load_settings
+from workbench.store.database import Store
 from workbench.tokens import Token, Tokens
 
 SECRET = "the-token-of-the-browser-tests"
@@ -23,15 +24,17 @@ def main() -> None:
     folder = Path(sys.argv[1])
     file = folder / SETTINGS_FILE
     settings = load_settings(file if file.exists() else None, {})
-    deploy = settings.deploy.options(folder, folder.parent / "state")
-    wb = Workbench(Hub([folder], replace(settings.hub_options(), deploy=deploy)))
-    wb._hub.start()
-    wb._hub.wait_ready()
+    state = folder.parent / "state"
+    options = replace(settings.hub_options(), deploy=settings.deploy.options(folder, state))
+    hub = Hub([folder], options, Store(state))
+    hub.start()
+    hub.wait_ready()
+    wb = Workbench(hub)
     functions = page_functions(wb, AccessRules(Tokens([Token.of("operator", SECRET)])))
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     server = pn.serve(
         functions, port=port, address="127.0.0.1", start=False, show=False, verbose=False,
-        extra_patterns=routes(wb._hub),
+        extra_patterns=routes(hub),
     )  # fmt: skip
     sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
     sys.stdout.flush()

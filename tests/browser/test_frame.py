@@ -39,7 +39,7 @@ def test_the_first_tab_stop_leads_to_the_content(page: Page) -> None:
 @pytest.mark.parametrize(
     ("name", "targets"),
     [
-        ("fleet", ["nav a", ".bk-input", ".bk-Checkbox", ".tabulator-row", ".tabulator-page"]),
+        ("fleet", ["nav a", ".bk-input", ".wb-check label", ".tabulator-row", ".tabulator-page"]),
         ("topology", [".bk-btn-group .bk-btn"]),
     ],
 )

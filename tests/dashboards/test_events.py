@@ -64,11 +64,11 @@ def test_a_list_that_holds_still_says_how_much_is_newer(
 ) -> None:
     page = EventsPage(followed)
     shown = len(page.table.frame)
-    page.is_paused.value = True
+    page.is_paused.value = ["hold still"]
     write_manifest("beta")
     wait_for(lambda: "newer" in page._count.object)
     assert len(page.table.frame) == shown
-    page.is_paused.value = False
+    page.is_paused.value = []
     assert "crate.added" in set(page.table.frame["type"])
     for follower in page.followers:
         follower.stop()

@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 
 from workbench import Workbench
-from workbench.dashboards import EventsPage, FindingsPage, FleetPage, Pages, PortsPage, TopologyPage
+from workbench.dashboards import (
+    EventsPage,
+    FindingsPage,
+    FleetPage,
+    HistoryPage,
+    Pages,
+    PortsPage,
+    SqlPage,
+    TopologyPage,
+)
 from workbench.dashboards.frame import pulse_markup
 from workbench.dashboards.page import Page
 from workbench.dashboards.states import scanning_state
 from workbench.fleet.snapshot import Snapshot
 
-PAGES: tuple[type[Page], ...] = (FleetPage, PortsPage, TopologyPage, FindingsPage, EventsPage)
+PAGES: tuple[type[Page], ...] = (FleetPage, PortsPage, TopologyPage, FindingsPage, EventsPage, SqlPage, HistoryPage)
 
 
 @pytest.fixture(params=PAGES, ids=lambda page: page.title)
@@ -37,7 +46,15 @@ def shown(page: Page) -> str:
 
 def test_pages_show_themselves_without_a_server(sample: Workbench) -> None:
     pages = Pages(sample)
-    for page in (pages.fleet(), pages.ports(), pages.topology(), pages.findings(), pages.events()):
+    for page in (
+        pages.fleet(),
+        pages.ports(),
+        pages.topology(),
+        pages.findings(),
+        pages.events(),
+        pages.sql(),
+        pages.history(),
+    ):
         bundle = page._repr_mimebundle_()
         assert bundle is None or bundle
         assert len(page._body) == 1

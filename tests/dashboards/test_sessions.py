@@ -64,7 +64,7 @@ def address(followed: Workbench, wait_for: Callable[..., None]) -> Iterator[str]
     server.join(10)
 
 
-@pytest.mark.parametrize("name", ["fleet", "ports", "topology", "findings", "events"])
+@pytest.mark.parametrize("name", ["fleet", "ports", "topology", "findings", "events", "sql", "history"])
 def test_closed_sessions_are_freed(
     name: str, address: str, followed: Workbench, pages: "weakref.WeakSet[Page]", wait_for: Callable[..., None],
     write_manifest: Callable[..., Path],

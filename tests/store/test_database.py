@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -47,6 +48,42 @@ def test_what_was_committed_is_restored(tmp_path: Path) -> None:
     assert (revision, kept) == (1, events(1, 2))
     store.close()
     store.close()
+
+
+def test_events_can_be_added_to_a_revision_that_is_kept_already(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    snapshot = snapshot_of("a")
+    store.commit(snapshot, events(1))
+    store.commit(snapshot, events(2, 3))
+    assert store.restore() == (1, events(1, 2, 3))
+    store.close()
+
+
+def read_until_closed(store: Store, started: threading.Semaphore, failures: list[str]) -> None:
+    try:
+        while store.revisions():
+            started.release()
+    except Exception as error:  # noqa: BLE001 - judged by the test
+        failures.append(str(error))
+
+
+def test_the_file_is_closed_under_its_readers(tmp_path: Path) -> None:
+    for _ in range(20):
+        store = Store(tmp_path)
+        store.open()
+        store.commit(snapshot_of("a"), events(1))
+        started = threading.Semaphore(0)
+        failures: list[str] = []
+
+        readers = [threading.Thread(target=read_until_closed, args=(store, started, failures)) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        assert started.acquire(timeout=10)
+        store.close()
+        for reader in readers:
+            reader.join(10)
+        assert failures == [f"{store.path} is not open"] * 2
 
 
 def test_the_mirror_follows_the_snapshot(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import panel as pn
 
 from workbench.access import AccessRules
 from workbench.dashboards.address import Address
+from workbench.dashboards.archive import Archive
 from workbench.dashboards.audit_page import AuditPage
 from workbench.dashboards.cartography import Cartographer
 from workbench.dashboards.deployments_page import DeploymentsPage
@@ -15,11 +16,13 @@ from workbench.dashboards.events_page import EventsPage
 from workbench.dashboards.findings_page import FindingsPage
 from workbench.dashboards.fleet_page import FleetPage
 from workbench.dashboards.frame import framed
+from workbench.dashboards.history_page import HistoryPage
 from workbench.dashboards.live import Feed
 from workbench.dashboards.mux_page import MuxPage
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.ports_page import PortsPage
+from workbench.dashboards.sql_page import SqlPage
 from workbench.dashboards.topology_page import TopologyPage
 from workbench.tokens import Tokens
 from workbench.workbench import Workbench
@@ -30,9 +33,11 @@ __all__ = [
     "EventsPage",
     "FindingsPage",
     "FleetPage",
+    "HistoryPage",
     "MuxPage",
     "Pages",
     "PortsPage",
+    "SqlPage",
     "TopologyPage",
     "page_functions",
     "served_page_functions",
@@ -75,6 +80,14 @@ class Pages:
         """Return what happened, newest first."""
         return EventsPage(self._wb, self._feed)
 
+    def sql(self) -> SqlPage:
+        """Return an editor for SQL over the fleet, with the answer as a table and a chart."""
+        return SqlPage(self._wb, self._feed)
+
+    def history(self) -> HistoryPage:
+        """Return the kept revisions, and what changed between any two."""
+        return HistoryPage(self._wb, self._feed)
+
     def audit(self) -> AuditPage:
         """Return who changed what, and what was refused."""
         return AuditPage(self._wb)
@@ -90,7 +103,7 @@ def page_functions(
     """
     tokens = rules.tokens if rules else Tokens()
     counter, deploys = wb.counter(tokens), wb.deploy_counter(tokens)
-    feed, cartographer, events = Feed(wb), Cartographer(), EventRows(wb)
+    feed, cartographer, events, archive = Feed(wb), Cartographer(), EventRows(wb), Archive(wb)
     audited = Feed(wb, wb.audit.subscribe)
     makers: dict[str, Callable[[], Page]] = {
         "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
@@ -100,6 +113,8 @@ def page_functions(
         "deployments": lambda: DeploymentsPage(wb, feed, Address.of_session(), deploys, page_caller(rules)),
         "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
         "events": lambda: EventsPage(wb, feed, Address.of_session(), events),
+        "sql": lambda: SqlPage(wb, feed, Address.of_session()),
+        "history": lambda: HistoryPage(wb, feed, Address.of_session(), archive),
         "audit": lambda: AuditPage(wb, audited, Address.of_session(), rules),
     }
 

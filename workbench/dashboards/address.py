@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import panel as pn
 
 _LONGEST: Final = 200
+LONGEST_PASSAGE: Final = 8_000
 
 
 class Address:
@@ -18,8 +19,9 @@ class Address:
     def __init__(self, location: Any = None) -> None:
         self._location = location
         search = (location.search or "") if location is not None else ""
+        self._given = dict(parse_qsl(search.removeprefix("?")))
         self.query: Mapping[str, str] = {
-            key: value[:_LONGEST] for key, value in parse_qsl(search.removeprefix("?")) if value.isprintable()
+            key: value[:_LONGEST] for key, value in self._given.items() if value.isprintable()
         }
 
     @classmethod
@@ -30,6 +32,12 @@ class Address:
     def text(self, key: str) -> str:
         """Return a value as text; empty if it is absent."""
         return self.query.get(key, "").strip()
+
+    def passage(self, key: str) -> str:
+        """Return a value as a text of several lines; empty if it is absent, too long or holds control characters."""
+        value = self._given.get(key, "").replace("\r\n", "\n")
+        is_text = all(character.isprintable() or character in "\n\t" for character in value)
+        return value.strip() if is_text and len(value) <= LONGEST_PASSAGE else ""
 
     def choice(self, key: str, choices: Iterable[str], default: str = "") -> str:
         """Return a value if it is one of the choices, else the default."""

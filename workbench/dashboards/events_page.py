@@ -14,7 +14,7 @@ from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import check_box, column, control, html_pane, show
 from workbench.dashboards.states import no_match_state
 from workbench.events import TOPICS, Event
 from workbench.fleet.snapshot import Snapshot
@@ -55,7 +55,7 @@ class EventsPage(Page):
         self.search.value_input = self.search.value
         topic = address.choice("topic", TOPICS, ALL_TOPICS)
         self.topic = control(pn.widgets.Select, "Topic", options=[ALL_TOPICS, *TOPICS], value=topic, width=170)
-        self.is_paused = control(pn.widgets.Checkbox, "hold still", value=False, width=110)
+        self.is_paused = check_box("hold still", width=110)
         self.table = LiveTable(_COLUMNS, self.select, page_size=20)
         self.search.param.watch(self._filtered, "value_input")
         self.search.param.watch(self._write_address, "value")

@@ -12,7 +12,7 @@ from workbench.dashboards.links import Links
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.mux_markup import health_markup
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import check_box, column, control, html_pane, show
 from workbench.dashboards.registry import RegistryFilter, classes, matching, registry
 from workbench.dashboards.states import no_match_state
 from workbench.fleet.snapshot import Snapshot
@@ -78,7 +78,7 @@ class FleetPage(Page):
             pn.widgets.Select, "Class", options=[ALL_CLASSES, *known], value=chosen, width=180
         )
         only = address.flag("findings")
-        self.only_findings = control(pn.widgets.Checkbox, "with findings only", value=only, width=170)
+        self.only_findings = check_box("with findings only", only, width=170)
         self.table = LiveTable(_columns(self.is_linked), self.select, frozen=["name"])
         self.table.widget.hidden_columns = ["state"]
         self.selected = self._addressed()
@@ -103,7 +103,9 @@ class FleetPage(Page):
         """What is asked for."""
         chosen = self.classification.value
         return RegistryFilter(
-            (self.search.value_input or "").strip(), "" if chosen == ALL_CLASSES else chosen, self.only_findings.value
+            (self.search.value_input or "").strip(),
+            "" if chosen == ALL_CLASSES else chosen,
+            bool(self.only_findings.value),
         )
 
     def select(self, path: str | None) -> None:

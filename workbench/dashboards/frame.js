@@ -28,14 +28,42 @@
     }
   }
 
+  // What the widgets' libraries leave without a name, or name so that a screen reader loses its way.
+  function mend() {
+    if (document.hidden) return;
+    for (const element of deep(document.getElementById("main"))) {
+      if (element.classList.contains("bk-spin-btn") && !element.ariaLabel) {
+        element.ariaLabel = element.classList.contains("bk-spin-btn-up") ? "More" : "Less";
+      } else if (element.classList.contains("tabulator") && element.getAttribute("role") === "grid") {
+        mendGrid(element);
+      }
+    }
+  }
+
+  // A grid may hold rows alone; Tabulator also puts its pages' buttons into it.
+  function mendGrid(table) {
+    const header = table.querySelector(".tabulator-header");
+    const holder = table.querySelector(".tabulator-tableholder");
+    if (!header || !holder) return;
+    header.id = "wb-table-header";
+    table.removeAttribute("aria-owns");
+    table.setAttribute("role", "group");
+    table.ariaLabel = "Table and its pages";
+    holder.setAttribute("role", "grid");
+    holder.setAttribute("aria-owns", header.id);
+    holder.ariaLabel = "Table";
+  }
+
   const drawn = setInterval(() => {
     const root = document.querySelector("#main > div");
     if (!root || !root.querySelector("*")) return;
     clearInterval(drawn);
     loading.remove();
+    mend();
     tellAges();
   }, 30);
   setInterval(tellAges, 1000);
+  setInterval(mend, 1500);
 
   // The URL holds the whole state of a page, so a reload brings back what was seen.
   window.addEventListener("popstate", () => window.location.reload());

@@ -25,6 +25,8 @@ PAGES: Final = (
     ("deployments", "Deployments"),
     ("findings", "Findings"),
     ("events", "Events"),
+    ("sql", "SQL"),
+    ("history", "History"),
     ("audit", "Audit"),
 )
 
@@ -51,6 +53,8 @@ def framed(name: str, wb: Workbench, page: Page, feed: Feed | None = None, notic
         "frame_css": sheet("frame"),
         "frame_js": _text("frame.js"),
         "search_js": _text("search.js"),
+        "page_js": _text("queries.js") if name == "sql" else "",
+        "theme_js": _text("theme.js"),
     }.items():
         template.add_variable(variable, value)
 

@@ -28,6 +28,14 @@ class Links:
         """Return a kind of finding, leading to all findings of it."""
         return self._link("findings", {"kind": kind}, kind, style)
 
+    def query(self, sql: str, text: str) -> Markup:
+        """Return a text that leads to the answer of a query."""
+        return self._link("sql", {"sql": sql}, text)
+
+    def change(self, older: int, newer: int, text: object) -> Markup:
+        """Return a text that leads to what changed from one revision to another."""
+        return self._link("history", {"from": older, "to": newer}, text)
+
     def _link(self, page: str, query: dict[str, object], text: object, kind: str = "") -> Markup:
         if not self.is_linked:
             return Markup('<span class="{}">{}</span>').format(kind, text)

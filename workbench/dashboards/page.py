@@ -32,6 +32,8 @@ class Page(Viewer):
         self._state = html_pane()
         self._content: Viewable | None = None
         self._body = column("page")
+        if not self.is_linked:
+            self._body.css_classes = [*self._body.css_classes, "wb-inline"]
         self.refresh()
         self.followers.append(self.feed.follow(self.refresh))
         self._poll_while_scanning()

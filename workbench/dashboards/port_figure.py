@@ -7,7 +7,7 @@ from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, HoverTool, Range1d, Rect, TapTool, Text
 
 from workbench.dashboards.port_map import ROW_LENGTH, PortMap, PortState
-from workbench.dashboards.theme import ACCENT, BAD, LINE, MONO, QUIET, SANS, TEXT, TOOLTIP_STYLE, WARN, dark_figure
+from workbench.dashboards.theme import ACCENT, LINE, MONO, QUIET, SANS, TEXT, TOOLTIP_STYLE, WARN, dark_figure
 from workbench.fleet.snapshot import Snapshot
 
 FILLS: Final[Mapping[PortState, str]] = {
@@ -18,7 +18,7 @@ FILLS: Final[Mapping[PortState, str]] = {
     "sister": "#155e75",
     "reserved": "#713f12",
     "decoy": "#701a75",
-    "conflict": BAD,
+    "conflict": "#fb8b8b",
     "free": "#263449",
 }
 INKS: Final[Mapping[PortState, str]] = {

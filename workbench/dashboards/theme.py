@@ -28,6 +28,8 @@ CLASS_COLORS: Final = (
 OTHER_COLOR: Final = "#94a3b8"
 
 
+_FIGURE: Final = ":host { filter: var(--wb-figure-filter, none); }"
+"""In the light theme the browser turns the lightness of a figure round: see css/frame.css."""
 _TOOLBAR: Final = (
     ":host { --bokeh-icon-color: #cbd5e1; --active-tool-border: #22d3ee; --divider-color: transparent; }"
     ".bk-divider { display: none; }"
@@ -56,6 +58,7 @@ def dark_figure(**options: Any) -> figure:
     plot.axis.visible = False
     plot.grid.visible = False
     plot.toolbar.logo = None
+    plot.stylesheets = [_FIGURE]
     plot.toolbar.stylesheets = [_TOOLBAR]
     return plot
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ class Store:
         self._history = HistoryRows()
         self._pruned_at = 0
         self._last_seq = 0
+        self._reads = threading.Lock()
+        """Held by one reader at a time, and to close: DuckDB refuses to close a file that is being read."""
 
     def open(self) -> None:
         """Open or create the file. Raises StoreError if it cannot be written or another process holds it."""
@@ -103,9 +106,10 @@ class Store:
 
     def close(self) -> None:
         """Close the file; harmless if it is not open."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with self._reads:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -142,6 +146,7 @@ class Store:
             self._history.plan_text(snapshot.plan),
         ]
         with self._guarded():
+            # All rows of it: a result that is not read to its end stands in the way of registering a table.
             known = self.connection.execute("SELECT 1 FROM revisions WHERE revision = ?", row[:1]).fetchall()
             if not known:
                 self.connection.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
@@ -176,7 +181,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
-            with self.connection.cursor() as cursor:
+            with self._reads, self.connection.cursor() as cursor:
                 yield cursor
         except duckdb.Error as error:
             raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
@@ -202,11 +207,8 @@ class Store:
 
     def audit(self, query: AuditQuery) -> list[AuditEntry]:
         """Return entries of the audit log, newest first; any thread may ask."""
-        try:
-            with self.connection.cursor() as cursor:
-                return stored_audit(cursor, query)
-        except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
+        with self._reading() as cursor:
+            return stored_audit(cursor, query)
 
     def compact_audit(self, oldest: float, refused: int) -> None:
         """Remove entries of the audit log before `oldest`, and refused ones beyond the newest `refused`."""

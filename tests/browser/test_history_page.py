@@ -1,0 +1,41 @@
+"""The history page by what a person sees and does."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.server import WIDTHS, ServedFleet
+from tests.browser.table import select_row
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_change_on_disk_becomes_a_revision_and_its_difference(page: Page, fleet: ServedFleet) -> None:
+    page.goto("/history")
+    expect(page.locator(".tabulator-row").first).to_be_visible()
+    manifest = fleet.manifest("geo/terrain")
+    manifest.write_text(manifest.read_text("utf-8").replace("18420", "81"), "utf-8")
+    changes = page.get_by_label("Changes")
+    expect(changes).to_contain_text("privileged-port")
+    manifest.unlink()
+    expect(changes).to_contain_text("removed")
+    expect(page.locator(".tabulator-row")).to_have_count(3)
+    select_row(page.locator(".tabulator-row").nth(1), cell=2)
+    expect(changes).to_contain_text("privileged-port")
+    page.wait_for_url("**/history?from=*&to=*")
+    link = page.url
+    page.goto("/history")
+    expect(changes).to_contain_text("removed")
+    page.goto(link)
+    expect(changes).to_contain_text("privileged-port")
+
+
+def test_a_revision_that_is_not_kept_is_said_so(page: Page) -> None:
+    page.goto("/history?from=1&to=9999")
+    expect(page.get_by_role("alert").filter(has_text="There is no revision 9999")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", WIDTHS, indirect=True)
+def test_history_fits_every_window(page: Page) -> None:
+    page.goto("/history")
+    expect(page.locator(".tabulator-row").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

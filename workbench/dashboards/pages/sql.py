@@ -1,0 +1,5 @@
+"""The SQL page for `panel serve workbench/dashboards/pages/*.py --plugins api`."""
+
+from workbench.dashboards import served_page_functions
+
+served_page_functions()["sql"]().servable()
