@@ -7,6 +7,7 @@ from api.asyncapi import asyncapi_document
 from api.audit import AuditHandler
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
+from api.cypher import PatternHandler
 from api.documents import AsyncApiHandler, DocsFileHandler, DocsHandler, Document, OpenApiHandler, viewer_files
 from api.encoded import json_bytes
 from api.events import (
@@ -54,6 +55,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/status", StatusHandler, mounted),
             (r"/services", ServicesHandler, mounted),
             (r"/agents/list", AgentsHandler, mounted),
+            (r"/graph/query", PatternHandler, mounted),
             (r"/metrics", PlainMetricsHandler, mounted),
             (r"/api/metrics", MetricsHandler, mounted),
             (r"/api/crates", CratesHandler, mounted),

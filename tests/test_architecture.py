@@ -25,6 +25,8 @@ ROOMS = {
         "workbench.registrations",
     },
     "workbench.worker": {"workbench.errors"},
+    "workbench.cypher": {"workbench.errors", "workbench.fleet"},
+    "workbench.cypher_worker": {"workbench.cypher", "workbench.errors", "workbench.fleet", "workbench.worker"},
     "workbench.table_files": {"workbench.fleet"},
     "workbench.query_pool": {
         "workbench.errors",
@@ -118,6 +120,8 @@ LIBRARIES = {
     "bokeh": ("workbench.dashboards", "workbench.server"),
     "httpx": ("workbench.mux.exchange", "workbench.sources.health_probe", "workbench.client"),
     "websockets": ("workbench.mux.socket",),
+    "grandcypher": ("workbench.cypher",),
+    "lark": ("workbench.cypher",),
     "psutil": ("workbench.sources.listeners",),
     "watchfiles": ("workbench.sources.watch",),
     "pandas": (

@@ -264,6 +264,19 @@ class Workbench(Questions):
 
         return frame_of(query_snapshot(self.snapshot, query, parameters, self.newest_events))
 
+    def match(self, pattern: str) -> pd.DataFrame:
+        """Return what a Cypher pattern finds in the slot graph: one row per match, one column per RETURN item.
+
+        Labels: Crate, Port, Foundation, Endpoint, Capability, External; types of edges: OWNS, REFERENCES, SISTER_OF,
+        DEPENDS_ON, BUILT_ON, CLONED_FROM, EXPOSES. Raises QueryError with the place that cannot be read.
+        """
+        from workbench.cypher import match
+        from workbench.fleet.property_graph import graph_lists, property_graph
+
+        graph = self.derive("property graph", lambda snapshot: property_graph(*graph_lists(snapshot)))
+        found = match(graph, pattern)
+        return pd.DataFrame(found.rows, columns=pd.Index(found.columns))
+
     # ------------------------------------------------------------------ live views
 
     def derive(self, key: object, compute: Callable[[Snapshot], T]) -> T:
