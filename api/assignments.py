@@ -85,18 +85,10 @@ class AssignHandler(ApiHandler):
     async def post(self) -> None:
         body = parse_body(AssignBody, self.request)
         self.subject = f"{body.crate_name} {body.label}"
-        made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), self._key(), self.actor))
+        made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), idempotency_key(self), self.actor))
         self.subject += f" {made.port}"
         self.set_header("Location", f"/api/ports/{made.port}")
         self.finish_json(assignment_model(made, durable=self.hub.desk.is_durable), 201)
-
-    def _key(self) -> str | None:
-        key = self.request.headers.get("Idempotency-Key")
-        if key is not None and not _KEY.fullmatch(key):
-            raise InvalidRequest(
-                "Idempotency-Key: up to 200 printable ASCII characters without spaces", parameter="Idempotency-Key"
-            )
-        return key
 
 
 class ReleaseHandler(ApiHandler):
@@ -110,13 +102,14 @@ class ReleaseHandler(ApiHandler):
         "Release a port",
         answers={200: Answer("The assignment that ended.", PortAssignment)},
         body=ReleaseBody,
-        errors=(InvalidPort, NotAssigned, Conflict, StoreError, Unavailable),
+        headers=("Idempotency-Key",),
+        errors=(InvalidPort, NotAssigned, Conflict, IdempotencyConflict, StoreError, Unavailable),
     )
     async def post(self, port: PortText) -> None:
         number = port_of(port)
         self.subject = str(number)
         body = parse_body(ReleaseBody, self.request)
-        ended = await answered(self.hub.release(number, body.id, self.actor))
+        ended = await answered(self.hub.release(number, body.id, self.actor, idempotency_key(self)))
         self.subject = f"{ended.crate_name} {ended.label} {number}"
         self.finish_json(assignment_model(ended, durable=self.hub.desk.is_durable))
 
@@ -139,6 +132,16 @@ class AssignmentsHandler(SnapshotHandler):
                 await off_loop(lambda: [parts(assignment_model(item, durable=durable), fields) for item in items]),
                 cached=True,
             )
+
+
+def idempotency_key(handler: ApiHandler) -> str | None:
+    """Return the `Idempotency-Key` of a request, None if it has none; raises InvalidRequest."""
+    key = handler.request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidRequest(
+            "Idempotency-Key: up to 200 printable ASCII characters without spaces", parameter="Idempotency-Key"
+        )
+    return key
 
 
 async def answered(future: "Future[Assignment]") -> Assignment:

@@ -170,9 +170,11 @@ class Hub:
         """Ask for a port; the future holds the assignment once it is written down, or why there is none."""
         return self._ask(AssignCommand(request, key, actor))
 
-    def release(self, port: int, expected: str | None = None, actor: str = "") -> "Future[Assignment]":
+    def release(
+        self, port: int, expected: str | None = None, actor: str = "", key: str | None = None
+    ) -> "Future[Assignment]":
         """Give a port back; the future holds the assignment that ended. `expected` is the id that it must have."""
-        return self._ask(ReleaseCommand(port, expected, actor))
+        return self._ask(ReleaseCommand(port, expected, actor, key))
 
     def register(self, service: Registration) -> "Future[bool]":
         """Take up a running service; the future says, once it is written down, whether its name is new."""
