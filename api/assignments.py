@@ -85,7 +85,9 @@ class AssignHandler(ApiHandler):
     async def post(self) -> None:
         body = parse_body(AssignBody, self.request)
         self.subject = f"{body.crate_name} {body.label}"
-        made = await answered(self.hub.assign(AssignmentRequest(**body.model_dump()), idempotency_key(self), self.actor))
+        made = await answered(
+            self.hub.assign(AssignmentRequest(**body.model_dump()), idempotency_key(self), self.actor)
+        )
         self.subject += f" {made.port}"
         self.set_header("Location", f"/api/ports/{made.port}")
         self.finish_json(assignment_model(made, durable=self.hub.desk.is_durable), 201)

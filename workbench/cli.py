@@ -320,7 +320,8 @@ def _live_hub(roots: list[Path], settings: "Settings | None", folder: Path, key:
     from workbench.store.database import Store
     from workbench.store.last_fleet import LastFleet
 
-    return Hub(roots, (settings or Settings()).hub_options(), Store(folder), LastFleet(folder, key))
+    known = settings or Settings()
+    return Hub(roots, known.hub_options(), Store(folder, known.history.bounds()), LastFleet(folder, key))
 
 
 def _changed(discovery: "Discovery", findings: "Sequence[Finding]", revision: str) -> "list[Finding]":

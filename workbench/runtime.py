@@ -84,7 +84,8 @@ def current_hub() -> Hub:
     with _current.lock:
         if _current.hub is None:
             settings = current_settings()
-            hub = Hub(configured_roots(), settings.hub_options(), Store(current_state_folder()))
+            store = Store(current_state_folder(), settings.history.bounds())
+            hub = Hub(configured_roots(), settings.hub_options(), store)
             hub.discovery.check_roots()
             hub.start()
             atexit.register(hub.stop)

@@ -23,6 +23,7 @@ from workbench.sources.scope import PRUNED, Scope
 if TYPE_CHECKING:
     from workbench.hub import HubOptions
     from workbench.query_pool import QueryLimits
+    from workbench.store.history_rows import HistoryBounds
 
 PREFIX: Final = "WORKBENCH_"
 
@@ -107,6 +108,19 @@ class QuerySettings(Section):
         return QueryLimits(self.seconds, self.rows, self.memory * 1_000_000, self.workers, self.waiting)
 
 
+class HistorySettings(Section):
+    """`[history]`: how many revisions are kept, and how many changed manifests these may have in all."""
+
+    revisions: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
+    changes: Annotated[int, Field(ge=1, le=100_000_000)] = 200_000
+
+    def bounds(self) -> "HistoryBounds":
+        """Return how much of the past a state file keeps."""
+        from workbench.store.history_rows import HistoryBounds
+
+        return HistoryBounds(self.revisions, self.changes)
+
+
 class Settings(Section):
     """All settings. Every key has a default, so that no file is needed."""
 
@@ -119,6 +133,7 @@ class Settings(Section):
     mux: MuxSettings = MuxSettings()
     server: ServerSettings = ServerSettings()
     query: QuerySettings = QuerySettings()
+    history: HistorySettings = HistorySettings()
     api: ApiSettings = ApiSettings()
     login: LoginSettings = LoginSettings()
 

@@ -1,6 +1,7 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -166,6 +167,24 @@ class Workbench(Questions):
         from workbench.history import History, diff_model
 
         return diff_model(*History(self._hub).diff(older, newer))
+
+    def why(self, subject: str | int, limit: int = 20) -> pd.DataFrame:
+        """Return why a crate or a port is as it is: what the kept revisions changed about it, newest first.
+
+        One row per changed fact: revision, taken_at, paths (the manifests that the revision changed; none if it was the
+        port plan), fact, old, new; of at most `limit` revisions. A crate is named, also by its manifest's path; a port
+        is a whole number. Raises UnknownCrate, InvalidPort.
+        """
+        from workbench.causes import causes
+        from workbench.history import History
+
+        found = islice(causes(History(self._hub), subject), limit)
+        rows = [
+            (item.revision, pd.Timestamp(item.taken_at, unit="s", tz="UTC"), list(item.paths), fact, old, new)
+            for item in found
+            for fact, (old, new) in item.changes.items()
+        ]
+        return pd.DataFrame(rows, columns=["revision", "taken_at", "paths", "fact", "old", "new"])
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name (`crates`, `ports`, `findings` …) as a DataFrame with Arrow types."""

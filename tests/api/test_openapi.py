@@ -76,6 +76,8 @@ CALLS: list[Call] = [
     ("get", "/api/snapshot/{name}", "/api/snapshot/ports.xls", {}, 404),
     ("get", "/api/history", "/api/history?limit=5", {}, 200),
     ("get", "/api/history", "/api/history?since=yesterday", {}, 422),
+    ("get", "/api/history", "/api/history?crate={crate}", {}, 200),
+    ("get", "/api/history", "/api/history?crate=nobody", {}, 404),
     ("get", "/api/diff", "/api/diff?from=1", {}, 200),
     ("get", "/api/diff", "/api/diff?from=99999", {}, 404),
     ("get", "/api/diff", "/api/diff", {}, 422),
