@@ -74,6 +74,11 @@ class Subscriber:
         """The topics that the client gets, in the contract's order."""
         return [topic for topic in TOPICS if topic in self._topics]
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be sent."""
+        return len(self._replay) + len(self._queue)
+
     def greet(self, since: int | None) -> None:
         """Send `hello`, then everything after `since`, if given, and what happens from now on."""
         self._cursor = self._broadcaster.hub.log.last_seq
@@ -252,6 +257,16 @@ def broadcaster_of(hub: Hub, limits: EventLimits | None = None) -> Broadcaster:
     """Return the broadcaster of a hub on the running loop; `limits` count for a new one."""
     loop = asyncio.get_running_loop()
     return _BROADCASTERS.get((hub, loop)) or Broadcaster(hub, loop, limits or EventLimits(), figures_of(hub))
+
+
+def waiting_of(hub: Hub) -> list[int]:
+    """Return how many events wait for each client of a hub."""
+    return [
+        subscriber.waiting
+        for (owner, _), broadcaster in list(_BROADCASTERS.items())
+        if owner is hub
+        for subscriber in list(broadcaster.subscribers)
+    ]
 
 
 async def close_clients(hub: Hub) -> None:

@@ -53,6 +53,8 @@ class RecentQuery(Query):
 class EventClient(Responder):
     """What the two kinds of connection share."""
 
+    is_measured = False
+
     def limits(self) -> EventLimits:
         """Return what a client may cost on this server."""
         limits: EventLimits | None = self.application.settings.get("event_limits")

@@ -121,6 +121,7 @@ LIBRARIES = {
     "httpx": ("workbench.mux.exchange", "workbench.sources.health_probe", "workbench.client"),
     "websockets": ("workbench.mux.socket",),
     "grandcypher": ("workbench.cypher",),
+    "prometheus_client": ("api.measures", "api.metrics"),
     "lark": ("workbench.cypher",),
     "psutil": ("workbench.sources.listeners",),
     "watchfiles": ("workbench.sources.watch",),

@@ -16,6 +16,7 @@ from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
 from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
+from workbench.logs import LogFormat, LogLevel
 from workbench.mux_settings import MuxSettings
 from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
@@ -121,6 +122,13 @@ class HistorySettings(Section):
         return HistoryBounds(self.revisions, self.changes)
 
 
+class LogSettings(Section):
+    """`[log]`: how the server writes its log, and from which level on."""
+
+    format: LogFormat = "text"
+    level: LogLevel = "warning"
+
+
 class Settings(Section):
     """All settings. Every key has a default, so that no file is needed."""
 
@@ -134,6 +142,7 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     query: QuerySettings = QuerySettings()
     history: HistorySettings = HistorySettings()
+    log: LogSettings = LogSettings()
     api: ApiSettings = ApiSettings()
     login: LoginSettings = LoginSettings()
 
