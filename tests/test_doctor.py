@@ -103,6 +103,17 @@ def test_ports(patient: Patient) -> None:
     assert checks[2].fix == "stop what listens there, or choose another"
 
 
+def test_the_mux(patient: Patient) -> None:
+    hub = Hub(patient.roots, HubOptions(watch=False))
+    hub.scan_once()
+    with LiveApi(hub) as mux:
+        url = f"http://127.0.0.1:{mux.port}"
+        (there,) = of(examine(Patient(patient.roots, patient.state, mux=url)), "mux")
+    (gone,) = of(examine(Patient(patient.roots, patient.state, mux=url)), "mux")
+    assert (there, gone.verdict) == (Check("mux", "ok", f"{url} answers"), "warning")
+    assert of(examine(patient), "mux") == []
+
+
 def test_limits(patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "max_user_watches").write_text("8192\n")
     (tmp_path / "max_user_instances").write_text("4096\n")

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from workbench.errors import WorkbenchError
 from workbench.one_line import one_line
@@ -27,6 +29,7 @@ _WATCHES: Final = 65_536
 _INSTANCES: Final = 128
 _ROOM: Final = 200_000_000
 _LARGE: Final = 5_000_000_000
+_MUX_SECONDS: Final = 3.0
 _INOTIFY: Final = Path("/proc/sys/fs/inotify")
 
 
@@ -48,6 +51,8 @@ class Patient:
     state: Path
     host: str = "127.0.0.1"
     ports: Sequence[int] = ()
+    mux: str | None = None
+    """The address of the Neural Mux, if the settings name one."""
 
 
 def examine(patient: Patient) -> list[Check]:
@@ -170,6 +175,21 @@ def _is_workbench(host: str, port: int) -> bool:
     return isinstance(said, dict) and ("uptime_seconds" in said or "request_id" in (said.get("error") or {}))
 
 
+def _mux(patient: Patient) -> Iterator[Check]:
+    if patient.mux is None:
+        return
+    try:
+        # Any answer will do: which of its dialects it speaks is found out by the client that follows it.
+        urlopen(patient.mux, timeout=_MUX_SECONDS).close()
+    except HTTPError:
+        pass
+    except (OSError, http.client.HTTPException) as error:
+        fix = "start it, or change [mux] url; without it the pages show what was known last"
+        yield Check("mux", "warning", f"{patient.mux} does not answer: {one_line(str(error))}", fix)
+        return
+    yield Check("mux", "ok", f"{patient.mux} answers")
+
+
 def _limits(_: Patient) -> Iterator[Check]:
     try:
         import resource
@@ -198,5 +218,6 @@ _LOOKS: Final[dict[str, Callable[[Patient], Iterator[Check]]]] = {
     "state folder": _state,
     "state file": _state_file,
     "ports": _ports,
+    "mux": _mux,
     "limits": _limits,
 }

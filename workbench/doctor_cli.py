@@ -25,7 +25,7 @@ _COLORS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 def doctor(
     paths: Roots, config: Path | None, state: Path | None, port: int | None, ws_port: int | None, form: str
 ) -> None:
-    """Look whether a workbench over the PATHs would run well here: Python and packages, roots, state, ports, limits.
+    """Look whether a workbench over the PATHs would run well here: Python and packages, roots, state, ports, the Mux, limits.
 
     Nothing is started, and nothing written.
 
@@ -41,7 +41,8 @@ def doctor(
     server = settings.server
     chosen = state or (Path(server.state) if server.state else None)
     ports = [number for number in (server.port, server.ws_port) if number]
-    checks = examine(Patient(roots_of(paths, config, settings), state_folder(chosen), server.host, ports))
+    roots = roots_of(paths, config, settings)
+    checks = examine(Patient(roots, state_folder(chosen), server.host, ports, settings.mux.url))
     if form == "json":
         click.echo(json.dumps(report(checks), indent=2))
     else:
