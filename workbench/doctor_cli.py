@@ -25,7 +25,7 @@ _COLORS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 def doctor(
     paths: Roots, config: Path | None, state: Path | None, port: int | None, ws_port: int | None, form: str
 ) -> None:
-    """Look whether a workbench over the PATHs would run well here: Python and packages, roots, state, ports, the Mux, limits.
+    """Look whether a workbench over the PATHs would run well here: Python, roots, state, ports, the Mux, limits.
 
     Nothing is started, and nothing written.
 
