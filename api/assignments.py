@@ -99,13 +99,14 @@ class ReleaseHandler(ApiHandler):
         "Release a port",
         answers={200: Answer("The assignment that ended.", PortAssignment)},
         body=ReleaseBody,
-        errors=(InvalidPort, NotAssigned, Conflict, StoreError, Unavailable),
+        headers=("Idempotency-Key",),
+        errors=(InvalidPort, NotAssigned, Conflict, IdempotencyConflict, StoreError, Unavailable),
     )
     async def post(self, port: PortText) -> None:
         number = port_of(port)
         self.subject = str(number)
         body = parse_body(ReleaseBody, self.request)
-        ended = await answered(self.hub.release(number, body.id, self.actor))
+        ended = await answered(self.hub.release(number, body.id, self.actor, idempotency_key(self)))
         self.subject = f"{ended.crate_name} {ended.label} {number}"
         self.finish_json(assignment_model(ended, durable=self.hub.desk.is_durable))
 

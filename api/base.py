@@ -15,10 +15,13 @@ from tornado.web import HTTPError, RequestHandler
 
 from api.admission import admit, challenge
 from api.audited import audit
+from api.measures import measures_of
 from api.refusals import envelope, refusal
 from workbench.access import NOBODY, PROXY_HEADERS, AccessRules, Caller
 from workbench.errors import Forbidden, MethodNotAllowed, NotFound, WorkbenchError
 from workbench.hub import Hub
+from workbench.logs import REQUEST_ID
+from workbench.logs import access as access_log
 from workbench.one_line import one_line
 from workbench.origins import OriginPolicy, default_policy, is_loopback
 from workbench.runtime import default_rules
@@ -48,6 +51,9 @@ class Responder(RequestHandler):
 
     is_open_to_host: ClassVar[bool] = False
     """Whether programs of this host may call without a token, since existing ones send none."""
+
+    is_measured: ClassVar[bool] = True
+    """Whether it counts how long the answer took; a stream takes as long as its client stays."""
 
     action: ClassVar[str] = ""
     """What the audit log calls a change, such as `port.assign`; without it, the class's name is taken."""
@@ -109,6 +115,7 @@ class Responder(RequestHandler):
             self.set_header("Access-Control-Expose-Headers", _EXPOSED)
 
     def prepare(self) -> Awaitable[None] | None:
+        REQUEST_ID.set(self.request_id)
         if self._must_check_origin() and not self.is_origin_allowed:
             logger.warning(
                 "refused %s %s from origin %s: not in the allow-list (request %s)",
@@ -173,6 +180,23 @@ class Responder(RequestHandler):
 
     def on_finish(self) -> None:
         audit(self)
+        if self.is_measured:
+            measures_of(self.hub).note_request(self)
+        if access_log.isEnabledFor(logging.INFO):
+            self._log_access()
+
+    def _log_access(self) -> None:
+        request, milliseconds = self.request, round(self.request.request_time() * 1e3, 3)
+        method, path = one_line(request.method or ""), one_line(request.path)
+        fields = {
+            "method": method,
+            "path": path,
+            "status": self.get_status(),
+            "ms": milliseconds,
+            "actor": one_line(self.caller.name),
+            "request_id": self.request_id,
+        }
+        access_log.info("%s %s %d in %.1f ms", method, path, self.get_status(), milliseconds, extra={"fields": fields})
 
     def log_exception(
         self,

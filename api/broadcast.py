@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
+_BATCH_EVENTS: Final = 64
+_BATCH_BYTES: Final = 262_144
+"""What is written together: the deadline of a write holds for so much."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,10 @@ class EventLimits:
 class Sink(Protocol):
     """A client's connection, as its subscriber sees it."""
 
-    async def send(self, event: Event) -> None:
-        """Send one event; returns when it has left."""
+    def send(self, events: Sequence[Event]) -> "asyncio.Future[None]":
+        """Send events together; done when they have left, at once if the connection takes them."""
 
-    async def beat(self) -> None:
+    def beat(self) -> "asyncio.Future[None]":
         """Say nothing, so that a connection on which nothing happens stays alive."""
 
     def end(self, code: int, reason: str) -> None:
@@ -65,6 +68,9 @@ class Subscriber:
         self._replay: deque[Event] = deque()
         self._queue: deque[Event] = deque()
         self._wake = asyncio.Event()
+        self._in_flight: asyncio.Future[None] | None = None
+        self._is_idle = False
+        """Whether the task waits for something to do: then what comes is sent without it."""
         self._cursor = 0
         self._is_open = True
         self._task = asyncio.get_running_loop().create_task(self._write_all())
@@ -73,6 +79,11 @@ class Subscriber:
     def topics(self) -> list[Topic]:
         """The topics that the client gets, in the contract's order."""
         return [topic for topic in TOPICS if topic in self._topics]
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be sent."""
+        return len(self._replay) + len(self._queue)
 
     def greet(self, since: int | None) -> None:
         """Send `hello`, then everything after `since`, if given, and what happens from now on."""
@@ -95,7 +106,10 @@ class Subscriber:
             self._evict(f"more than {self._broadcaster.limits.queue} events behind")
             return
         self._queue.extend(wanted)
-        self._wake.set()
+        if self._is_idle:
+            self._send_at_once()
+        else:
+            self._wake.set()
 
     def close(self, code: int | None = None, reason: str = "") -> None:
         """Forget the client, closing its connection if there is a code; may be called twice without harm."""
@@ -148,34 +162,67 @@ class Subscriber:
         self._queue.append(mark)
         self._wake.set()
 
+    def _send_at_once(self) -> None:
+        """Send what waits while the connection takes it, without waking the task; the rest is the task's."""
+        try:
+            while self._in_flight is None and (batch := self._next()):
+                self._send(batch)
+        except (OSError, WebSocketClosedError) as error:
+            self._lose(error)
+            return
+        if self._in_flight is not None:
+            self._wake.set()
+
+    def _send(self, batch: Sequence[Event]) -> None:
+        self._in_flight = sent = self._sink.send(batch)
+        self._broadcaster.figures.sent += len(batch)
+        if sent.done():
+            self._in_flight = None
+            sent.result()
+
     async def _write_all(self) -> None:
         limits = self._broadcaster.limits
         try:
             while self._is_open:
-                await self._write(self._next() or await self._waited(limits.ping_seconds))
+                if self._in_flight is None and (batch := self._next()):
+                    self._send(batch)
+                elif self._in_flight is None and not await self._is_woken(limits.ping_seconds):
+                    self._in_flight = self._sink.beat()
+                if self._in_flight is not None:
+                    async with asyncio.timeout(limits.write_seconds):
+                        await self._in_flight
+                    self._in_flight = None
         except TimeoutError:
             self._evict(f"a write took longer than {limits.write_seconds:g} s")
         except (OSError, WebSocketClosedError) as error:
-            logger.debug("a client of the events went away: %r", error)
-            self.close()
+            self._lose(error)
 
-    def _next(self) -> Event | None:
+    def _lose(self, error: Exception) -> None:
+        logger.debug("a client of the events went away: %r", error)
+        self.close()
+
+    def _next(self) -> list[Event]:
+        """Take what is to be sent next: what waits, up to so many events and bytes."""
         waiting = self._replay or self._queue
-        return waiting.popleft() if waiting else None
+        batch: list[Event] = []
+        size = 0
+        while waiting and len(batch) < _BATCH_EVENTS and size < _BATCH_BYTES:
+            batch.append(waiting.popleft())
+            size += len(batch[-1].frame)
+        return batch
 
-    async def _waited(self, seconds: float) -> Event | None:
+    async def _is_woken(self, seconds: float) -> bool:
+        """Wait until there is something to do; False if nothing came for some seconds."""
         self._wake.clear()
+        self._is_idle = True
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
-            return None
-        return self._next()
-
-    async def _write(self, event: Event | None) -> None:
-        async with asyncio.timeout(self._broadcaster.limits.write_seconds):
-            await (self._sink.beat() if event is None else self._sink.send(event))
-        self._broadcaster.figures.sent += event is not None
+            return False
+        finally:
+            self._is_idle = False
+        return True
 
     def _evict(self, reason: str) -> None:
         logger.warning("sent away a slow client of the events: %s", reason)
@@ -252,6 +299,16 @@ def broadcaster_of(hub: Hub, limits: EventLimits | None = None) -> Broadcaster:
     """Return the broadcaster of a hub on the running loop; `limits` count for a new one."""
     loop = asyncio.get_running_loop()
     return _BROADCASTERS.get((hub, loop)) or Broadcaster(hub, loop, limits or EventLimits(), figures_of(hub))
+
+
+def waiting_of(hub: Hub) -> list[int]:
+    """Return how many events wait for each client of a hub."""
+    return [
+        subscriber.waiting
+        for (owner, _), broadcaster in list(_BROADCASTERS.items())
+        if owner is hub
+        for subscriber in list(broadcaster.subscribers)
+    ]
 
 
 async def close_clients(hub: Hub) -> None:

@@ -1,12 +1,13 @@
 """/ws and /api/events: what happens in the fleet, as it happens, over a WebSocket or as server-sent events."""
 
+import asyncio
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Annotated, Any, ClassVar, Final
 
 import orjson
 from pydantic import Field
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from api.base import ApiHandler, Responder
 from api.broadcast import Broadcaster, EventLimits, Subscriber, broadcaster_of
@@ -19,6 +20,8 @@ from workbench.origins import is_loopback
 
 _EVENT_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 EVENT_STREAM: Final = "text/event-stream"
+_SMALL: Final = 126
+"""Bytes of a message from which on its length takes more than one."""
 
 _KNOWN_TOPICS: Final = frozenset(TOPICS)
 
@@ -52,6 +55,8 @@ class RecentQuery(Query):
 
 class EventClient(Responder):
     """What the two kinds of connection share."""
+
+    is_measured = False
 
     def limits(self) -> EventLimits:
         """Return what a client may cost on this server."""
@@ -116,12 +121,19 @@ class EventSocket(EventClient, WebSocketHandler):
             known = None if topics is None else [topic for topic in TOPICS if topic in topics]
             self._subscriber.subscribe(known, since)
 
-    async def send(self, event: Event) -> None:
-        """Send an event's frame, as text."""
-        await self.write_message(event.frame)
+    def send(self, events: Sequence[Event]) -> "asyncio.Future[None]":
+        """Send the events' frames, each a text message, in one write.
 
-    async def beat(self) -> None:
+        `write_message` would frame each of them anew for every client, and start a task for it.
+        """
+        connection = self.ws_connection
+        if connection is None or connection.is_closing() or connection.stream is None:
+            raise WebSocketClosedError
+        return connection.stream.write(b"".join([text_frame(event.frame) for event in events]))
+
+    def beat(self) -> "asyncio.Future[None]":
         """Leave it to the protocol's own pings."""
+        return _done()
 
     def end(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
@@ -130,6 +142,22 @@ class EventSocket(EventClient, WebSocketHandler):
     def on_close(self) -> None:
         if self._subscriber is not None:
             self._subscriber.close()
+
+
+def text_frame(content: bytes) -> bytes:
+    """Return a text message as a server sends it (RFC 6455, 5.2): final, unmasked, not compressed."""
+    size = len(content)
+    if size < _SMALL:
+        return b"\x81" + bytes((size,)) + content
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2) + content
+    return b"\x81\x7f" + size.to_bytes(8) + content
+
+
+def _done() -> "asyncio.Future[None]":
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 class SystemSocket(EventSocket):
@@ -198,20 +226,20 @@ class EventStreamHandler(EventClient, ApiHandler):
         last = self.request.headers.get("Last-Event-ID", "")
         return int(last) if _EVENT_ID.fullmatch(last) else query.since
 
-    async def send(self, event: Event) -> None:
-        """Send an event under its number."""
-        self.write(b"id: %d\ndata: %s\n\n" % (event.seq, event.frame))
-        await self.flush()
+    def send(self, events: Sequence[Event]) -> "asyncio.Future[None]":
+        """Send events, each under its number."""
+        self.write(b"".join([b"id: %d\ndata: %s\n\n" % (event.seq, event.frame) for event in events]))
+        return self.flush()
 
-    async def beat(self) -> None:
+    def beat(self) -> "asyncio.Future[None]":
         """Send a comment."""
         self.write(b":\n\n")
-        await self.flush()
+        return self.flush()
 
     def end(self, code: int, reason: str) -> None:
-        """End the stream; a browser comes back by itself."""
+        """Say why, and end the stream; a browser comes back by itself."""
         if not self._finished:
-            self.finish()
+            self.finish(b"event: end\ndata: %s\n\n" % orjson.dumps({"code": code, "reason": reason}))
 
     def on_connection_close(self) -> None:
         if self._subscriber is not None:

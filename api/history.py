@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field
 from api.base import ApiHandler, off_loop
 from api.models.history import FleetDiff, Revision
 from api.operation import Answer, operation
-from api.queries import Position, Query, parse_query
-from workbench.errors import RevisionGone, UnknownRevision
+from api.queries import Position, Query, Text, parse_query
+from workbench.errors import RevisionGone, UnknownCrate, UnknownRevision
 from workbench.history import History, diff_model, revision_model
 
 
@@ -30,6 +30,8 @@ class HistoryQuery(Query):
     """Those after this revision or time."""
     until: Position | Time | None = None
     """Those up to this revision or time."""
+    crate: Text | None = None
+    """Those that changed the manifest of this crate, by its name, or by the manifest's path if it is gone."""
     limit: Annotated[int, Field(ge=1, le=10_000)] = 100
     """At most so many."""
 
@@ -57,10 +59,12 @@ class HistoryHandler(ApiHandler):
         "List the kept revisions",
         answers={200: Answer("Revisions, newest first", list[Revision], ("X-Total-Count",))},
         query=HistoryQuery,
+        errors=(UnknownCrate,),
     )
     async def get(self) -> None:
         query = parse_query(HistoryQuery, self.request.query_arguments)
-        rows = await off_loop(History(self.hub).revisions)
+        history = History(self.hub)
+        rows = await off_loop(lambda: history.revisions_of(query.crate) if query.crate else history.revisions())
         if query.since is not None:
             rows = [row for row in rows if (pair := _key(row, query.since))[0] > pair[1]]
         if query.until is not None:

@@ -5,11 +5,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_latest
+from prometheus_client.registry import Collector
+
 from api.base import JSON, ApiHandler
-from api.broadcast import figures_of
+from api.broadcast import figures_of, waiting_of
+from api.measures import measures_of
 from api.models.system import SystemMetric
 from api.operation import TEXT, Answer, operation
-from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import summary_model
 from workbench.hub import Hub
 
@@ -70,38 +75,58 @@ def _figures_before(hub: Hub, revision: int) -> Json:
     return {}
 
 
-def prometheus_text(hub: Hub) -> str:
-    """Return the figures in Prometheus' text format."""
-    lines: list[str] = []
-    for name, kind, meaning, samples in _families(hub):
-        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
-        suffix = "_total" if kind == "counter" else ""
-        lines += [f"{name}{suffix}{labels} {value}" for labels, value in samples]
-    return "\n".join(lines) + "\n"
+class FleetCollector(Collector):
+    """What a scrape asks of the hub: the fleet's figures, findings by kind, and how the events and the journal fare."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as they are now."""
+        hub, snapshot = self._hub, self._hub.snapshot
+        summary = snapshot.derive("summary", summary_model)
+        for key, name, _, _ in _FLEET:
+            yield GaugeMetricFamily(f"workbench_fleet_{key}", f"{name}.", summary[key])
+        findings = GaugeMetricFamily("workbench_findings", "Findings by kind.", labels=("kind", "severity"))
+        for labels, count in sorted(Counter((item.kind, item.severity) for item in snapshot.findings).items()):
+            findings.add_metric(labels, count)
+        yield findings
+        yield GaugeMetricFamily("workbench_revision", "Revision of the snapshot.", snapshot.revision)
+        yield GaugeMetricFamily("workbench_ready", "Whether the first scan is done.", int(hub.is_ready))
+        yield GaugeMetricFamily("workbench_start_time_seconds", "When the hub was made, since 1970.", hub.started_at)
+        yield GaugeMetricFamily("workbench_journal_usable", "Whether what lasts is written.", int(hub.is_journalled))
+        yield CounterMetricFamily("workbench_journal_errors", "Failures to write the state file.", hub.journal_errors)
+        yield from self._events()
+
+    def _events(self) -> Iterator[Metric]:
+        hub, figures = self._hub, figures_of(self._hub)
+        waiting = waiting_of(hub)
+        yield GaugeMetricFamily("workbench_event_seq", "Number of the newest event.", hub.log.last_seq)
+        yield GaugeMetricFamily("workbench_event_clients", "Clients that follow the events.", figures.clients)
+        yield GaugeMetricFamily("workbench_event_queue", "Events that wait for clients, in all.", sum(waiting))
+        yield GaugeMetricFamily(
+            "workbench_event_queue_longest", "Events that wait for the slowest client.", max(waiting, default=0)
+        )
+        yield CounterMetricFamily("workbench_event_frames", "Frames sent to clients.", figures.sent)
+        yield CounterMetricFamily("workbench_event_evictions", "Clients sent away for being slow.", figures.evictions)
 
 
-Samples = list[tuple[str, float]]
+def prometheus_text(hub: Hub, *, is_open: bool = False) -> bytes:
+    """Return what is measured in Prometheus' text format, or in that of OpenMetrics."""
+    measures = measures_of(hub)
+    measures.take_scans()
+    generate = openmetrics_latest if is_open else generate_latest
+    parts = Joined(FleetCollector(hub), measures.registry)
+    return generate(parts)
 
 
-def _families(hub: Hub) -> Iterator[tuple[str, str, str, Samples]]:
-    snapshot = hub.snapshot
-    summary = snapshot.derive("summary", summary_model)
-    figures = figures_of(hub)
-    for key, name, _, _ in _FLEET:
-        yield f"workbench_fleet_{key}", "gauge", name + ".", [("", summary[key])]
-    yield "workbench_findings", "gauge", "Findings by kind and severity.", _by_kind(snapshot)
-    yield "workbench_revision", "gauge", "Revision of the snapshot.", [("", snapshot.revision)]
-    yield "workbench_ready", "gauge", "Whether the first scan is done.", [("", int(hub.is_ready))]
-    yield "workbench_start_time_seconds", "gauge", "When the hub was made, since the epoch.", [("", hub.started_at)]
-    yield "workbench_event_seq", "gauge", "Number of the newest event.", [("", hub.log.last_seq)]
-    yield "workbench_event_clients", "gauge", "Clients that follow the events.", [("", figures.clients)]
-    yield "workbench_event_frames", "counter", "Frames sent to clients.", [("", figures.sent)]
-    yield "workbench_event_evictions", "counter", "Clients sent away for being slow.", [("", figures.evictions)]
+class Joined(CollectorRegistry):
+    """Several collectors as one, for one scrape."""
 
-
-def _by_kind(snapshot: Snapshot) -> Samples:
-    counts = Counter((item.kind, item.severity) for item in snapshot.findings)
-    return [(f'{{kind="{kind}",severity="{severity}"}}', count) for (kind, severity), count in sorted(counts.items())]
+    def __init__(self, *parts: Collector) -> None:
+        super().__init__(auto_describe=False)
+        for part in parts:
+            self.register(part)
 
 
 def wanted_format(accept: str) -> str:
@@ -153,4 +178,4 @@ class PlainMetricsHandler(ApiHandler):
         version = "1.0.0" if is_open else "0.0.4"
         self.set_header("Content-Type", f"{media_type}; version={version}; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
-        self.finish(prometheus_text(self.hub) + ("# EOF\n" if is_open else ""))
+        self.finish(prometheus_text(self.hub, is_open=is_open))

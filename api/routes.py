@@ -1,12 +1,16 @@
 """Every route of the API and the handler that answers it."""
 
+from collections.abc import Iterator
 from typing import Any
+
+from tornado.web import RequestHandler
 
 from api.assignments import AssignHandler, AssignmentsHandler, ReleaseHandler
 from api.asyncapi import asyncapi_document
 from api.audit import AuditHandler
 from api.base import NotFoundHandler, Route, check_access
 from api.crates import CrateHandler, CratesHandler
+from api.cypher import PatternHandler
 from api.deployments import (
     CancelHandler,
     DeployHandler,
@@ -29,10 +33,11 @@ from api.findings import FindingsHandler
 from api.graph import BlastRadiusHandler, CyclesHandler, GraphHandler, NodeHandler, PathHandler
 from api.health import CrateHealthHandler, FleetHealthHandler
 from api.history import DiffHandler, HistoryHandler
+from api.measures import measures_of
 from api.metrics import MetricsHandler, PlainMetricsHandler
 from api.mux import MuxStatusHandler, MuxTopologyHandler
 from api.mux_gateway import GatewayHealthHandler, GatewayServiceHandler, GatewayStatusHandler
-from api.openapi import openapi_document
+from api.openapi import openapi_document, path_of, verbs_of
 from api.plan import PlanHandler
 from api.ports import ConflictsHandler, PortHandler, PortsHandler
 from api.query import QueryHandler
@@ -62,6 +67,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/status", StatusHandler, mounted),
             (r"/services", ServicesHandler, mounted),
             (r"/agents/list", AgentsHandler, mounted),
+            (r"/graph/query", PatternHandler, mounted),
             (r"/metrics", PlainMetricsHandler, mounted),
             (r"/api/metrics", MetricsHandler, mounted),
             (r"/api/crates", CratesHandler, mounted),
@@ -110,7 +116,15 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api(?:/.*)?", NotFoundHandler, mounted),
         ]
     )
+    measures_of(hub).name_routes(_paths(table))
     return table
+
+
+def _paths(table: list[Route]) -> Iterator[tuple[type[RequestHandler], str]]:
+    """Return how the routes with a verb are called in the documents, and in what is measured."""
+    for pattern, handler, _ in table:
+        for _, verb in verbs_of(handler):
+            yield handler, path_of(pattern, verb)
 
 
 def socket_routes(hub: Hub) -> list[Route]:
@@ -124,7 +138,7 @@ def socket_routes(hub: Hub) -> list[Route]:
 def gateway_routes(hub: Hub) -> list[Route]:
     """Return the routes of the port on which the server answers as a Neural Mux would."""
     mounted = {"hub": hub}
-    return check_access(
+    table = check_access(
         [
             (r"/health", GatewayHealthHandler, mounted),
             (r"/status", GatewayStatusHandler, mounted),
@@ -133,6 +147,8 @@ def gateway_routes(hub: Hub) -> list[Route]:
             (r"/.*", NotFoundHandler, mounted),
         ]
     )
+    measures_of(hub).name_routes((handler, f"mux:{path}") for handler, path in _paths(table))
+    return table
 
 
 def narrow_sockets(mounted: dict[str, Any]) -> list[Route]:

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import findings, graph, latency, mux, reference, revisions, scan
+from benchmarks import api, findings, graph, latency, mux, reference, revisions, scan
 
 ALONE = {
     "scan": scan.main,
@@ -12,8 +12,8 @@ ALONE = {
     "graph": graph.main,
     "mux": mux.main,
 }
-MEASUREMENTS = {**ALONE, "reference": reference.main}
-"""What can be measured; the reference needs a server to compare with, so it is not part of `all`."""
+MEASUREMENTS = {**ALONE, "reference": reference.main, "api": api.main}
+"""What can be measured; the last two need a server to compare with, or wrk, so they are not part of `all`."""
 
 
 def main() -> None:

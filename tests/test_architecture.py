@@ -26,6 +26,8 @@ ROOMS = {
         "workbench.registrations",
     },
     "workbench.worker": {"workbench.errors"},
+    "workbench.cypher": {"workbench.errors", "workbench.fleet"},
+    "workbench.cypher_worker": {"workbench.cypher", "workbench.errors", "workbench.fleet", "workbench.worker"},
     "workbench.table_files": {"workbench.fleet"},
     "workbench.query_pool": {
         "workbench.errors",
@@ -137,6 +139,9 @@ LIBRARIES = {
     ),
     "websockets": ("workbench.mux.socket",),
     "psutil": ("workbench.sources.listeners", "workbench.deploy.processes"),
+    "grandcypher": ("workbench.cypher",),
+    "prometheus_client": ("api.measures", "api.metrics"),
+    "lark": ("workbench.cypher",),
     "watchfiles": ("workbench.sources.watch",),
     "pandas": (
         "workbench.answer_view",

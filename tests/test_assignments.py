@@ -112,9 +112,27 @@ def test_a_key_answers_the_same_again_and_refuses_another_request() -> None:
     assert state.assign(AssignmentRequest("vault"), FLEET, NOW, "k", "bob")[0].port != made.port
     with pytest.raises(IdempotencyConflict):
         state.assign(AssignmentRequest("vault", "other"), FLEET, NOW, "k", "ann")
-    released = state.release(made.port, NOW + 10).assignment
+    released, _ = state.release(made.port, NOW + 10)
     assert state.assign(AssignmentRequest("vault"), FLEET, NOW + 11, "k", "ann") == (released, None)
     assert made.port not in [item.port for item in state.active]
+
+
+def test_a_release_is_repeated_under_its_key() -> None:
+    state = book()
+    made, _ = state.assign(AssignmentRequest("vault"), FLEET, NOW, "k", "ann")
+    ended, entry = state.release(made.port, NOW + 1, "ann", key="r")
+    again, _ = state.assign(AssignmentRequest("portal", preferred=made.port), FLEET, NOW + 2, None, "bob")
+    assert entry is not None
+    assert again.port == made.port
+    assert state.release(made.port, NOW + 3, "ann", key="r") == (ended, None)
+    assert state.active == [again]
+    for key, port, expected in (("r", made.port + 1, None), ("r", made.port, "a9"), ("k", made.port, None)):
+        with pytest.raises(IdempotencyConflict):
+            state.release(port, NOW + 4, "ann", expected, key)
+    with pytest.raises(IdempotencyConflict):
+        state.assign(AssignmentRequest("vault"), FLEET, NOW + 4, "r", "ann")
+    other, _ = state.release(made.port, NOW + 5, "bob", key="r")
+    assert other.id == again.id
 
 
 def test_release_gives_the_port_back() -> None:
@@ -122,7 +140,8 @@ def test_release_gives_the_port_back() -> None:
     made, _ = state.assign(AssignmentRequest("vault"), FLEET, NOW)
     with pytest.raises(Conflict, match="under another id"):
         state.release(made.port, NOW, expected="a9")
-    entry = state.release(made.port, NOW + 1, "ann", expected="a1")
+    _, entry = state.release(made.port, NOW + 1, "ann", expected="a1")
+    assert entry is not None
     assert (entry.action, entry.at, entry.actor, entry.assignment.released_at) == ("released", NOW + 1, "ann", NOW + 1)
     assert (state.active, state.history) == ([], [entry.assignment])
     with pytest.raises(NotAssigned):
@@ -207,7 +226,8 @@ def test_the_journal_folds_to_the_same_state_and_no_port_is_held_twice(
             journal += [entry] if entry else []
         elif verb == "release" and state.active:
             held = state.active[int(str(subject)) % len(state.active)]
-            journal.append(state.release(held.port, NOW + moment))
+            _, ended = state.release(held.port, NOW + moment, key=f"r{moment}" if moment % 2 else None)
+            journal += [ended] if ended else []
         else:
             journal += state.expire(NOW + moment)
         assert before.version == version

@@ -35,11 +35,12 @@ class AssignCommand:
 
 @dataclass(frozen=True)
 class ReleaseCommand:
-    """Somebody gives a port back; `expected` is the id that the assignment must have."""
+    """Somebody gives a port back; `expected` is the id that the assignment must have, `key` as in AssignCommand."""
 
     port: int
     expected: str | None = None
     actor: str = ""
+    key: str | None = None
     answer: "Future[Assignment]" = field(default_factory=Future)
 
 
@@ -121,10 +122,9 @@ def _outcome(
     try:
         if isinstance(command, AssignCommand):
             return book.assign(command.request, snapshot, now, command.key, command.actor)
-        entry = book.release(command.port, now, command.actor, command.expected)
+        return book.release(command.port, now, command.actor, command.expected, command.key)
     except WorkbenchError as error:
         return error, None
-    return entry.assignment, entry
 
 
 def _answer(command: DeskCommand, outcome: Assignment | WorkbenchError) -> None:

@@ -57,6 +57,9 @@ class Assignment:
     actor: str = ""
     request: str = ""
     """The request as JSON, to tell a repetition from another request under the same key."""
+    release_key: str | None = None
+    release_request: str | None = None
+    """The same of the request that ended it."""
 
 
 class Entry(NamedTuple):
@@ -81,7 +84,10 @@ class Assignments:
         self._new_id = new_id
         self._active: dict[int, Assignment] = {}
         self._ended: dict[str, Assignment] = {}
-        self._by_key: dict[tuple[str, str], Assignment] = {}
+        self._by_key: dict[tuple[str, str], tuple[str, str]] = {}
+        """(the request as JSON, id of its assignment) by (who asked, key)."""
+        self._keys: dict[str, tuple[tuple[str, str], ...]] = {}
+        """(who asked, key) of an assignment's requests by its id."""
         for entry in entries:
             self._fold(entry)
 
@@ -90,6 +96,7 @@ class Assignments:
         copy = Assignments(new_id=self._new_id)
         copy.version = self.version
         copy._active, copy._ended, copy._by_key = dict(self._active), dict(self._ended), dict(self._by_key)
+        copy._keys = dict(self._keys)
         return copy
 
     @property
@@ -120,10 +127,8 @@ class Assignments:
         block to choose from.
         """
         asked = orjson.dumps(asdict(request)).decode()
-        earlier = self._by_key.get((actor, key)) if key is not None else None
+        earlier = self._earlier(actor, key, asked)
         if earlier is not None:
-            if earlier.request != asked:
-                raise IdempotencyConflict(f'the key "{key}" was used for another request', key=key, id=earlier.id)
             return earlier, None
         port, block = self._chosen(request, snapshot)
         now = round(now, 3)
@@ -142,19 +147,39 @@ class Assignments:
         )
         return made, self._fold(Entry("made", now, actor, made))
 
-    def release(self, port: int, now: float, actor: str = "", expected: str | None = None) -> Entry:
-        """Give a port back; `expected` is the id that the assignment must have. Raises NotAssigned or Conflict."""
+    def release(
+        self, port: int, now: float, actor: str = "", expected: str | None = None, key: str | None = None
+    ) -> tuple[Assignment, Entry | None]:
+        """Give a port back; return the assignment that ended, and the entry, None for a repetition under its key.
+
+        `expected` is the id that the assignment must have. Raises NotAssigned, Conflict, and IdempotencyConflict.
+        """
+        asked = orjson.dumps({"release": port, "id": expected}).decode()
+        earlier = self._earlier(actor, key, asked)
+        if earlier is not None:
+            return earlier, None
         held = self._active.get(port)
         if held is None:
             raise NotAssigned(f"port {port} is not assigned", port=port)
         if expected is not None and held.id != expected:
             raise Conflict(f"port {port} is assigned to {held.crate_name} under another id", port=port, id=held.id)
-        return self._fold(Entry("released", round(now, 3), actor, replace(held, released_at=round(now, 3))))
+        now = round(now, 3)
+        ended = replace(held, released_at=now, release_key=key, release_request=None if key is None else asked)
+        return ended, self._fold(Entry("released", now, actor, ended))
 
     def expire(self, now: float) -> list[Entry]:
         """End every lease whose time is over."""
         over = [item for item in self._active.values() if item.expires_at is not None and item.expires_at <= now]
         return [self._fold(Entry("expired", round(now, 3), "", item)) for item in over]
+
+    def _earlier(self, actor: str, key: str | None, asked: str) -> Assignment | None:
+        """Return the assignment that a request under this key was answered with; raises IdempotencyConflict."""
+        if key is None or (actor, key) not in self._by_key:
+            return None
+        request, name = self._by_key[actor, key]
+        if request != asked:
+            raise IdempotencyConflict(f'the key "{key}" was used for another request', key=key, id=name)
+        return self._ended.get(name) or next(item for item in self._active.values() if item.id == name)
 
     def _fold(self, entry: Entry) -> Entry:
         self.version += 1
@@ -165,13 +190,21 @@ class Assignments:
             if self._active.get(item.port, item).id == item.id:
                 self._active.pop(item.port, None)
             self._ended[item.id] = item
-        if item.idempotency_key is not None:
-            self._by_key[item.actor, item.idempotency_key] = item
+        if entry.action == "made":
+            self._remember(item.actor, item.idempotency_key, item.request, item.id)
+        else:
+            self._remember(entry.actor, item.release_key, item.release_request, item.id)
         while len(self._ended) > KEPT_ENDED:
-            oldest = self._ended.pop(next(iter(self._ended)))
-            if oldest.idempotency_key is not None:
-                self._by_key.pop((oldest.actor, oldest.idempotency_key), None)
+            name = next(iter(self._ended))
+            del self._ended[name]
+            for pair in self._keys.pop(name, ()):
+                self._by_key.pop(pair, None)
         return entry
+
+    def _remember(self, actor: str, key: str | None, request: str | None, name: str) -> None:
+        if key is not None and request is not None:
+            self._by_key[actor, key] = request, name
+            self._keys[name] = (*self._keys.get(name, ()), (actor, key))
 
     def _chosen(self, request: AssignmentRequest, snapshot: Snapshot) -> tuple[int, Block | None]:
         plan = snapshot.plan

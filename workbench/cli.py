@@ -15,6 +15,7 @@ from workbench import __version__
 from workbench.config import DEFAULT_MUX_PORT, has_variables
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES
+from workbench.logs import FORMATS, LEVELS, LogFormat, LogLevel, set_up_logs
 from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-coll
 
 
 _ELSEWHERE: Final = {
+    "doctor": "workbench.doctor_cli",
     "export": "workbench.export_cli",
     "ports": "workbench.ports_cli",
     "tokens": "workbench.access_cli",
@@ -76,6 +78,7 @@ def main() -> None:
     workbench ports free ~/src       free ports; also list, assign, release, map
     workbench tokens create NAME     who may change something over the API; also list, revoke
     workbench users set NAME         who may sign in at the pages; also list, remove
+    workbench doctor                 whether this host is fit to run it
     workbench serve --demo           the same on the sample fleet
     workbench export FILE ~/src      the graph or a table as a file: graph.graphml, crates.csv ...
     workbench schema                 the manifest's JSON Schema, for editors
@@ -227,6 +230,11 @@ def schema() -> None:
 @click.option(
     "--mux", default=None, metavar="URL", help="Follow the Neural Mux at URL, such as http://localhost:18100."
 )
+@click.option("--log-format", type=click.Choice(FORMATS), default=None, help="How the log is written.  [default: text]")
+@click.option(
+    "--log-level", type=click.Choice(LEVELS), default=None,
+    help="From which level on; `info` has a line for each request.  [default: warning]",
+)  # fmt: skip
 @click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
 def serve(  # noqa: PLR0917
     paths: Roots,
@@ -243,6 +251,8 @@ def serve(  # noqa: PLR0917
     unsafe_no_auth: bool,
     observe: bool | None,
     mux: str | None,
+    log_format: LogFormat | None,
+    log_level: LogLevel | None,
     open_browser: bool,
 ) -> None:
     """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
@@ -283,6 +293,8 @@ def serve(  # noqa: PLR0917
     roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
     check_roots(roots)
     server = settings.server if settings else None
+    log = settings.log if settings else None
+    set_up_logs(log_format or (log.format if log else "text"), log_level or (log.level if log else "warning"))
     key = repr(([str(root.absolute()) for root in roots], settings and (settings.discovery, settings.ports)))
     chosen = server.state if server and server.state and not demo else state
     with (

@@ -48,9 +48,10 @@ class Client:
         )
         return made
 
-    def release(self, port: int, expected: str | None = None) -> Json:
+    def release(self, port: int, expected: str | None = None, key: str | None = None) -> Json:
         """Give a port back; `expected` is the id that the assignment must have."""
-        ended: Json = self._ask("POST", f"/api/ports/{port}/release", json={"id": expected})
+        headers = {"Idempotency-Key": key} if key is not None else {}
+        ended: Json = self._ask("POST", f"/api/ports/{port}/release", json={"id": expected}, headers=headers)
         return ended
 
     def _ask(self, method: str, path: str, **content: Any) -> Any:

@@ -1,11 +1,14 @@
 """The revisions of a fleet that are kept, and what the fleet was at each."""
 
 from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, runtime_checkable
 
 from workbench.errors import RevisionGone, UnknownRevision
 from workbench.fleet.diff import Diff, diff
+from workbench.fleet.lookup import manifest_paths
+from workbench.fleet.rebuild import Kept
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import claim_model, crate_model, finding_model, iso, summary_model
 from workbench.hub import Hub
@@ -25,6 +28,15 @@ class Past(Protocol):
     def revisions(self) -> list[Json]:
         """Return every revision that can be had again, oldest first."""
 
+    def revisions_of(self, paths: Collection[str]) -> set[int]:
+        """Return the revisions that changed one of some manifests."""
+
+    def undone(self, oldest: int) -> Iterator[tuple[int, dict[str, Kept | None]]]:
+        """Return what the manifests were before each revision after `oldest`, newest first."""
+
+    def plan_changes(self) -> set[int]:
+        """Return the kept revisions whose port plan is another than that of the revision before."""
+
     def snapshot_at(self, revision: int, taken_at: float, near: Snapshot) -> Snapshot:
         """Return the snapshot of a kept revision."""
 
@@ -35,11 +47,21 @@ class History:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
+    @property
+    def now(self) -> Snapshot:
+        """The newest revision."""
+        return self._hub.snapshot
+
+    @property
+    def past(self) -> Past | None:
+        """Where revisions are kept; None if there is no state file, or none that can be used now."""
+        past = self._hub.journal
+        return past if isinstance(past, Past) and self._hub.journal_error is None and self._hub.is_ready else None
+
     def revisions(self) -> list[Json]:
         """Return the kept revisions, oldest first: revision, taken_at, figures, and how many manifests `changed`."""
-        past = self._hub.journal
-        now = self._hub.snapshot
-        if isinstance(past, Past) and self._hub.journal_error is None and self._hub.is_ready:
+        past, now = self.past, self.now
+        if past is not None:
             return [row for row in past.revisions() if row["revision"] <= now.revision]
         figures = summary_model(now)
         return [
@@ -50,6 +72,16 @@ class History:
                 "changed": 0,
             }
         ]
+
+    def revisions_of(self, crate: str) -> list[Json]:
+        """Return the kept revisions, oldest first, that changed the manifest of a crate; raises UnknownCrate.
+
+        A crate goes by its name, a former name, or its manifest's path, which may be gone.
+        """
+        paths = manifest_paths(crate, self.now)
+        past, rows = self.past, self.revisions()
+        changed = past.revisions_of(paths) if past is not None else set()
+        return [row for row in rows if row["revision"] in changed]
 
     def at(self, moment: Moment) -> Snapshot:
         """Return the fleet at a revision (a whole number), or at a time: the newest revision that there was.

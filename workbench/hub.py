@@ -7,6 +7,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ _RECHECK_AFTER: Final = 0.3
 _KEEP_EVERY: Final = 60.0
 _LEASE_STEP: Final = 0.02
 _MOST_AT_ONCE: Final = 256
+_KEPT_SCANS: Final = 10_000
 _DUTY: Final = 40
 """A reconcile beat is at least this many times as long as the reconciliation itself took."""
 
@@ -103,6 +105,9 @@ class Hub:
         self.progress = ScanProgress()
         self.reconciled_at: float | None = None
         self.journal_error: str | None = None
+        self.journal_errors = 0
+        self.scans: Final[deque[tuple[str, float]]] = deque(maxlen=_KEPT_SCANS)
+        """(`full` or `part`, seconds) of the newest scans, for whoever measures to take."""
         self._snapshot = Snapshot(self.options.plan)
         self._watcher = Watcher(self._changed) if self.options.watch else None
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -174,9 +179,11 @@ class Hub:
         """Ask for a port; the future holds the assignment once it is written down, or why there is none."""
         return self._ask(AssignCommand(request, key, actor))
 
-    def release(self, port: int, expected: str | None = None, actor: str = "") -> "Future[Assignment]":
+    def release(
+        self, port: int, expected: str | None = None, actor: str = "", key: str | None = None
+    ) -> "Future[Assignment]":
         """Give a port back; the future holds the assignment that ended. `expected` is the id that it must have."""
-        return self._ask(ReleaseCommand(port, expected, actor))
+        return self._ask(ReleaseCommand(port, expected, actor, key))
 
     def register(self, service: Registration) -> "Future[bool]":
         """Take up a running service; the future says, once it is written down, whether its name is new."""
@@ -449,6 +456,7 @@ class Hub:
         follows = self._watcher is not None and self.is_running
         is_new_set = follows and self._watcher.watch(self.discovery.directories)  # type: ignore[union-attr]
         now = time.monotonic()
+        self.scans.append(("full" if subtrees is None else "part", now - started))
         if subtrees is None:
             self.reconciled_at = time.time()
             if was_last_known:
@@ -518,6 +526,7 @@ class Hub:
 
     def _lose_journal(self, error: StoreError) -> None:
         self.journal_error = error.message
+        self.journal_errors += 1
         logger.error("the state file cannot be written, going on without it: %s", error.message)
 
 

@@ -29,7 +29,7 @@ def live_hub(
     check_source(settings.deploy, file, roots, is_named=is_named)
     folder = file.parent if file is not None else Path()
     deploy = settings.deploy.options(folder, state, _secrets(state))
-    return Hub(roots, replace(settings.hub_options(), deploy=deploy), Store(state), memory)
+    return Hub(roots, replace(settings.hub_options(), deploy=deploy), Store(state, settings.history.bounds()), memory)
 
 
 def _secrets(state: Path) -> list[str]:

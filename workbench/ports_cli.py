@@ -231,14 +231,15 @@ def _offline(request: AssignmentRequest, snapshot: Snapshot) -> dict[str, Any]:
 @ports.command()
 @click.argument("port", type=_PORT)
 @click.option("--id", "expected", default=None, help="Only if this is the assignment's id.")
+@click.option("--key", default=None, help="Idempotency key: to ask again with it changes nothing more.")
 @_URL
 @_TOKEN
-def release(port: int, expected: str | None, url: str | None, token: str | None) -> None:
+def release(port: int, expected: str | None, key: str | None, url: str | None, token: str | None) -> None:
     """Give PORT back."""
     from workbench.client import Client
 
     with Client(url or DEFAULT_URL, _token(token)) as client:
-        click.echo(f"released: {_line(client.release(port, expected))}")
+        click.echo(f"released: {_line(client.release(port, expected, key))}")
 
 
 def _token(given: str | None) -> str | None:

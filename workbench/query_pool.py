@@ -1,12 +1,14 @@
-"""SQL for the clients of a server: a few worker processes, each with the tables of the newest revision asked about."""
+"""SQL and Cypher for the clients of a server: worker processes, each with the newest revision that was asked about."""
 
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
+
+import orjson
 
 from workbench.errors import QueryCancelled, TooManyQueries
 from workbench.fleet.snapshot import Snapshot
@@ -16,7 +18,10 @@ from workbench.worker import Worker
 _GRACE: Final = 1.0
 """Seconds after which a query that does not heed its interruption is ended with its process."""
 _LOAD_SECONDS: Final = 30.0
-_MODULE: Final = "workbench.store.query_worker"
+
+SQL: Final = "workbench.store.query_worker"
+CYPHER: Final = "workbench.cypher_worker"
+"""The modules that the processes of a pool run."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,10 @@ class QueryLimits:
 
 @dataclass(frozen=True)
 class Question:
-    """One SELECT with its parameters, whether its answer is Arrow rather than JSON, and how many rows are enough."""
+    """One SELECT with its parameters, or one pattern; whether the answer is Arrow, and how many rows are enough."""
 
-    sql: str
-    params: dict[str, Any] | list[Any]
+    text: str
+    params: dict[str, Any] | list[Any] = field(default_factory=dict)
     arrow: bool = False
     rows: int | None = None
 
@@ -81,10 +86,11 @@ class Asked:
 class QueryPool:
     """A bounded number of workers and of queries that wait for one. Processes start when they are needed."""
 
-    def __init__(self, limits: QueryLimits) -> None:
+    def __init__(self, limits: QueryLimits, module: str = SQL) -> None:
         self.limits = limits
+        self._module = module
         self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix="query")
-        self._idle = [Worker(_MODULE) for _ in range(limits.workers)]
+        self._idle = [Worker(module) for _ in range(limits.workers)]
         self._workers = tuple(self._idle)
         self._lock = threading.Lock()
         self._open = 0
@@ -131,14 +137,14 @@ class QueryPool:
         self, worker: Worker, snapshot: Snapshot, question: Question, tables: Callable[[Snapshot], "Tables"]
     ) -> Answer:
         if worker.holds is not snapshot.token:
-            sizes, content = snapshot.derive("query tables", tables)
+            sizes, content = snapshot.derive(("loaded into", self._module), tables)
             load = {"verb": "load", "sizes": sizes, "memory_bytes": self.limits.memory_bytes}
             worker.ask(load, content, _LOAD_SECONDS)
             worker.holds = snapshot.token
         rows = self.limits.rows if question.rows is None else min(question.rows, self.limits.rows)
         limits = {"seconds": self.limits.seconds, "rows": rows}
         header = {"verb": "query", "params": question.params, "arrow": question.arrow, **limits}
-        said, content = worker.ask(header, question.sql.encode(), self.limits.seconds + _GRACE)
+        said, content = worker.ask(header, question.text.encode(), self.limits.seconds + _GRACE)
         return Answer(said["columns"], said["row_count"], said["truncated"], content)
 
 
@@ -155,23 +161,31 @@ def encoded_tables(snapshot: Snapshot, hub: Hub) -> Tables:
     return [(name, len(stream)) for name, stream in streams.items()], b"".join(streams.values())
 
 
+def encoded_graph(snapshot: Snapshot) -> Tables:
+    """Return the slot graph of a snapshot as it is handed to a worker."""
+    from workbench.fleet.property_graph import graph_lists
+
+    content = orjson.dumps(graph_lists(snapshot))
+    return [("graph", len(content))], content
+
+
 def _end(workers: Sequence[Worker]) -> None:
     for worker in workers:
         worker.close()
 
 
-_POOLS: Final[WeakKeyDictionary[Hub, QueryPool]] = WeakKeyDictionary()
+_POOLS: Final[WeakKeyDictionary[Hub, dict[str, QueryPool]]] = WeakKeyDictionary()
 
 
-def pool_of(hub: Hub, limits: QueryLimits | None = None) -> QueryPool:
-    """Return the pool of a hub; `limits` count for a new one."""
-    pool = _POOLS.get(hub)
-    if pool is None:
-        pool = _POOLS.setdefault(hub, QueryPool(limits or QueryLimits()))
-    return pool
+def pool_of(hub: Hub, limits: QueryLimits | None = None, module: str = SQL) -> QueryPool:
+    """Return the pool of a hub whose processes run a module; `limits` count for a new one."""
+    pools = _POOLS.setdefault(hub, {})
+    if module not in pools:
+        pools[module] = QueryPool(limits or QueryLimits(), module)
+    return pools[module]
 
 
 def close_pool(hub: Hub) -> None:
-    """End the pool of a hub, if it has one."""
-    if (pool := _POOLS.pop(hub, None)) is not None:
+    """End the pools of a hub, if it has any."""
+    for pool in _POOLS.pop(hub, {}).values():
         pool.close()

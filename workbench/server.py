@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
     from tornado.web import Application
 
+    from api.measures import LoopClock
     from workbench.access import AccessRules
     from workbench.hub import Hub
     from workbench.query_pool import QueryLimits
@@ -116,6 +117,7 @@ class Server:
     _bokeh: "BokehServer | None" = None
     _listening: list[HTTPServer] = field(default_factory=list)
     _listed: int = 0
+    _clock: "LoopClock | None" = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, on_ready: Callable[[Address], None] | None = None, open_browser: bool = False) -> None:
@@ -157,6 +159,9 @@ class Server:
             applications.append(self._application("socket_routes", pages))
         if self.address.mux_port is not None:
             applications.append(self._application("gateway_routes", pages))
+        from api.measures import start_clock
+
+        self._clock = start_clock(self._hub)
         for front, application in zip(fronts, applications, strict=True):
             front.give_way(application)
 
@@ -187,6 +192,8 @@ class Server:
         """Close the sockets with 1001, stop listening, and stop the hub."""
         for listening in self._listening:
             listening.stop()
+        if self._clock is not None:
+            self._clock.stop()
         if self._hub is None:
             return
         from api.broadcast import close_clients

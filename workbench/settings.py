@@ -17,6 +17,7 @@ from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
 from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
+from workbench.logs import LogFormat, LogLevel
 from workbench.mux_settings import MuxSettings
 from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
@@ -24,6 +25,7 @@ from workbench.sources.scope import PRUNED, Scope
 if TYPE_CHECKING:
     from workbench.hub import HubOptions
     from workbench.query_pool import QueryLimits
+    from workbench.store.history_rows import HistoryBounds
 
 PREFIX: Final = "WORKBENCH_"
 
@@ -108,6 +110,26 @@ class QuerySettings(Section):
         return QueryLimits(self.seconds, self.rows, self.memory * 1_000_000, self.workers, self.waiting)
 
 
+class HistorySettings(Section):
+    """`[history]`: how many revisions are kept, and how many changed manifests these may have in all."""
+
+    revisions: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000
+    changes: Annotated[int, Field(ge=1, le=100_000_000)] = 200_000
+
+    def bounds(self) -> "HistoryBounds":
+        """Return how much of the past a state file keeps."""
+        from workbench.store.history_rows import HistoryBounds
+
+        return HistoryBounds(self.revisions, self.changes)
+
+
+class LogSettings(Section):
+    """`[log]`: how the server writes its log, and from which level on."""
+
+    format: LogFormat = "text"
+    level: LogLevel = "warning"
+
+
 class Settings(Section):
     """All settings. Every key has a default, so that no file is needed."""
 
@@ -120,6 +142,8 @@ class Settings(Section):
     mux: MuxSettings = MuxSettings()
     server: ServerSettings = ServerSettings()
     query: QuerySettings = QuerySettings()
+    history: HistorySettings = HistorySettings()
+    log: LogSettings = LogSettings()
     api: ApiSettings = ApiSettings()
     login: LoginSettings = LoginSettings()
     deploy: DeploySettings = Field(default_factory=DeploySettings)

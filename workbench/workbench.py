@@ -1,6 +1,7 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -174,6 +175,24 @@ class Workbench(Questions):
 
         return diff_model(*History(self._hub).diff(older, newer))
 
+    def why(self, subject: str | int, limit: int = 20) -> pd.DataFrame:
+        """Return why a crate or a port is as it is: what the kept revisions changed about it, newest first.
+
+        One row per changed fact: revision, taken_at, paths (the manifests that the revision changed; none if it was the
+        port plan), fact, old, new; of at most `limit` revisions. A crate is named, also by its manifest's path; a port
+        is a whole number. Raises UnknownCrate, InvalidPort.
+        """
+        from workbench.causes import causes
+        from workbench.history import History
+
+        found = islice(causes(History(self._hub), subject), limit)
+        rows = [
+            (item.revision, pd.Timestamp(item.taken_at, unit="s", tz="UTC"), list(item.paths), fact, old, new)
+            for item in found
+            for fact, (old, new) in item.changes.items()
+        ]
+        return pd.DataFrame(rows, columns=["revision", "taken_at", "paths", "fact", "old", "new"])
+
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by name (`crates`, `ports`, `findings` …) as a DataFrame with Arrow types."""
         return frame_of(arrow_table(name, self.snapshot))
@@ -301,6 +320,19 @@ class Workbench(Questions):
 
         question = Question(query, {}, arrow=True, rows=rows)
         return pool_of(self._hub).ask(self.snapshot, question, lambda snapshot: encoded_tables(snapshot, self._hub))
+
+    def match(self, pattern: str) -> pd.DataFrame:
+        """Return what a Cypher pattern finds in the slot graph: one row per match, one column per RETURN item.
+
+        Labels: Crate, Port, Foundation, Endpoint, Capability, External; types of edges: OWNS, REFERENCES, SISTER_OF,
+        DEPENDS_ON, BUILT_ON, CLONED_FROM, EXPOSES. Raises QueryError with the place that cannot be read.
+        """
+        from workbench.cypher import match
+        from workbench.fleet.property_graph import graph_lists, property_graph
+
+        graph = self.derive("property graph", lambda snapshot: property_graph(*graph_lists(snapshot)))
+        found = match(graph, pattern)
+        return pd.DataFrame(found.rows, columns=pd.Index(found.columns))
 
     # ------------------------------------------------------------------ live views
 

@@ -171,6 +171,19 @@ def test_other_types_and_large_bodies_are_refused(desk: httpx.Client, path: str)
     assert error_of(answer)[:2] == (413, "payload-too-large")
 
 
+def test_a_release_is_repeated_under_its_key(desk: httpx.Client) -> None:
+    made = desk.post("/api/ports/assign", json={"crate_name": "x", "preferred": 18077}).json()
+    key = {"Idempotency-Key": "bye-1"}
+    ended = desk.post("/api/ports/18077/release", json={}, headers=key)
+    again = desk.post("/api/ports/18077/release", json={}, headers=key)
+    assert (ended.status_code, again.status_code, again.json()) == (200, 200, ended.json())
+    assert ended.json()["id"] == made["id"]
+    other = desk.post("/api/ports/18077/release", json={"id": "another"}, headers=key)
+    assert error_of(other)[:2] == (409, "idempotency-conflict")
+    assert error_of(desk.post("/api/ports/18077/release", json={}))[:2] == (404, "not-assigned")
+    assert error_of(desk.post("/api/ports/18077/release", json={}, headers={"Idempotency-Key": "a b"}))[0] == 422
+
+
 def test_release_of_what_is_not_there(desk: httpx.Client) -> None:
     assert error_of(desk.post("/api/ports/18050/release", json={})) == (404, "not-assigned", {"port": 18050})
     assert error_of(desk.post("/api/ports/0/release", json={}))[:2] == (422, "invalid-port")

@@ -35,11 +35,12 @@ EXCLUDED = {
         "/api/ports/register",
         "/api/ports/{port}/release",
         "/api/query",
+        "/graph/query",
         "/api/diff",
     )
 } | {"/api/ports/heartbeat": [positive_data_acceptance, negative_data_rejection]}
 """Whether a sound request can be met depends on the fleet: no block may be named so, no port be left, no revision be
-kept; that a name is printable or a text is SQL is more than a pattern can say. What is too large is refused as that (413) before anybody
+kept; that a name is printable or a text is SQL or Cypher is more than a pattern can say. What is too large is refused as that (413) before anybody
 looks whether it is sound."""
 
 

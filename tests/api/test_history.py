@@ -46,6 +46,9 @@ def test_the_revisions_and_what_changed(past: Hub) -> None:
         after = httpx.QueryParams({"since": rows[1]["taken_at"], "limit": "1"})
         assert [row["revision"] for row in live.client.get("/api/history", params=after).json()] == [4]
         told = live.client.get("/api/diff?from=2&to=4").json()
+        of_sums = live.client.get("/api/history?crate=sums&limit=2")
+        assert ([row["revision"] for row in of_sums.json()], of_sums.headers["X-Total-Count"]) == ([4, 2], "3")
+        assert live.client.get("/api/history?crate=nobody").status_code == 404
     (crate,) = told["crates"]
     assert (told["from"], told["to"], crate["action"], crate["name"]) == (2, 4, "changed", "sums")
     assert crate["fields"] == {

@@ -1,11 +1,18 @@
-import re
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
+from prometheus_client.parser import text_string_to_metric_families as text_families
 
+from api.measures import start_clock
 from api.metrics import wanted_format
+from tests.api.conftest import until
+from workbench.errors import StoreError
 
 PROMETHEUS = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1"
 
@@ -52,12 +59,86 @@ def test_prometheus_text_for_whoever_asks_for_it(http: httpx.Client, accept: str
     answer = http.get("/metrics", headers={"Accept": accept})
     assert answer.headers["Content-Type"] == expected
     lines = answer.text.splitlines()
-    assert "workbench_fleet_crates 7" in lines
-    assert 'workbench_findings{kind="owner-collision",severity="error"} 1' in lines
-    assert "workbench_event_evictions_total 0" in lines
+    assert "workbench_fleet_crates 7.0" in lines
+    assert 'workbench_findings{kind="owner-collision",severity="error"} 1.0' in lines
+    assert "workbench_event_evictions_total 0.0" in lines
     assert (lines[-1] == "# EOF") is expected.startswith("application/openmetrics")
-    sample = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+')
-    assert [line for line in lines if not line.startswith("#") and not sample.fullmatch(line)] == []
+    assert {family.name for family in parsed(answer)} >= {"workbench_findings", "workbench_request_seconds"}
+
+
+def parsed(answer: httpx.Response) -> list[Metric]:
+    is_open = answer.headers["Content-Type"].startswith("application/openmetrics")
+    return list((open_families if is_open else text_families)(answer.text))
+
+
+def samples(http: httpx.Client, name: str) -> dict[tuple[tuple[str, str], ...], float]:
+    """Return the samples of a name by their labels."""
+    answer = http.get("/metrics", headers={"Accept": "text/plain"})
+    found = (sample for family in parsed(answer) for sample in family.samples if sample.name == name)
+    return {tuple(sorted(sample.labels.items())): sample.value for sample in found}
+
+
+def test_requests_are_counted_by_route_method_and_status(http: httpx.Client) -> None:
+    for path in ("/api/crates/portal", "/api/crates/ledger", "/api/crates/nobody", "/api/nothing", "/api/nothing/else"):
+        http.get(path)
+    http.post("/api/crates/portal")
+    http.request("BREW", "/api/crates/portal")
+    counts = samples(http, "workbench_request_seconds_count")
+
+    def of(route: str, method: str, status: str) -> float:
+        return counts[("method", method), ("route", route), ("status", status)]
+
+    assert of("/api/crates/{name}", "GET", "200") == 2
+    assert of("/api/crates/{name}", "GET", "404") == 1
+    assert of("/api/crates/{name}", "POST", "405") == 1
+    assert of("/api/crates/{name}", "other", "405") == 1
+    assert of("other", "GET", "404") == 2
+    seconds = samples(http, "workbench_request_seconds_sum")
+    assert 0 < seconds[("method", "GET"), ("route", "/api/crates/{name}"), ("status", "200")] < 10
+
+
+def test_streams_are_not_measured_and_what_waits_for_them_is(api: Any, run: Any) -> None:
+    async def follow() -> None:
+        async with api.socket() as client:
+            await client.first("hello")
+            api.publish({"n": 1})
+            await client.first("crate.changed")
+            text = "\n".join(
+                await asyncio.to_thread(lambda: list(map(str, samples(api.client, "workbench_event_clients").values())))
+            )
+            assert text == "1.0"
+
+    run(follow())
+    assert samples(api.client, "workbench_event_clients") == {(): 0.0}
+    assert samples(api.client, "workbench_event_queue") == {(): 0.0}
+    assert samples(api.client, "workbench_event_frames_total")[()] >= 2
+    assert not [
+        labels for labels in samples(api.client, "workbench_request_seconds_count") if ("route", "/ws") in labels
+    ]
+
+
+def test_scans_are_counted_by_extent(live_api: Any) -> None:
+    before = samples(live_api.client, "workbench_scan_seconds_count")
+    live_api.hub.refresh().result(10)
+    after = samples(live_api.client, "workbench_scan_seconds_count")
+    assert before[("extent", "full"),] >= 1
+    assert after[("extent", "full"),] > before[("extent", "full"),]
+
+
+def test_a_journal_that_fails_is_counted(api: Any) -> None:
+    assert samples(api.client, "workbench_journal_errors_total") == {(): 0.0}
+    api.hub._lose_journal(StoreError("the disk is full"))
+    assert samples(api.client, "workbench_journal_errors_total") == {(): 1.0}
+
+
+def test_a_loop_that_is_held_up_is_seen(api: Any) -> None:
+    clock = api.on_loop(lambda: start_clock(api.hub))
+    try:
+        until(lambda: samples(api.client, "workbench_loop_lag_seconds_count")[()] >= 2)
+        api.on_loop(lambda: time.sleep(0.3))
+        until(lambda: samples(api.client, "workbench_loop_lag_seconds_sum")[()] >= 0.15)
+    finally:
+        api.on_loop(clock.stop)
 
 
 def test_preference() -> None:

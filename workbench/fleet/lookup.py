@@ -27,3 +27,13 @@ def unknown(error: type[E], message: str, name: str, known: Iterable[str]) -> E:
     nearest = get_close_matches(name, list(known), n=3)
     hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
     return error(f"{message}{hint}", name=name, nearest=nearest)
+
+
+def manifest_paths(crate: str, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the manifests of a crate by name or former name; a path stands for itself, also one that is gone.
+
+    Raises UnknownCrate.
+    """
+    if "/" in crate or crate.endswith(".toml"):
+        return (crate,)
+    return tuple(record.manifest.path for record in crate_records(crate, snapshot))

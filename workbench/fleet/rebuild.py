@@ -52,13 +52,22 @@ def rebuilt(
     `near` is a snapshot of the same fleet at another time: what is the same there is not decided anew.
     """
     start = near if near is not None and near.plan == plan else Snapshot(plan)
-    different = {path: item for path, item in kept.items() if not _holds(start.records.get(path), item)}
+    different: dict[str, Kept | None] = {
+        path: item for path, item in kept.items() if not _holds(start.records.get(path), item)
+    }
     gone = dict.fromkeys(start.records.keys() - kept.keys())
+    return stepped(start, {**gone, **different}, revision, taken_at)
+
+
+def stepped(start: Snapshot, kept: Mapping[str, Kept | None], revision: int, taken_at: float) -> Snapshot:
+    """Return a snapshot in which some manifests (by path) are as they were kept, None for one that was not there."""
     # A file that is broken falls back on what was there before it: first that, or nothing.
-    before = {path: _parsed(path, item.good) if item.good is not None else None for path, item in different.items()}
+    good = {path: item.good if item is not None else None for path, item in kept.items()}
+    before = {path: None if text is None else _parsed(path, text) for path, text in good.items()}
     known = {path: item for path, item in before.items() if item is not None or path in start.records}
-    snapshot = start.apply({**gone, **known}, taken_at)
-    snapshot = snapshot.apply({path: _manifest(path, item) for path, item in different.items()}, taken_at)
+    snapshot = start.apply(known, taken_at)
+    there = {path: _manifest(path, item) for path, item in kept.items() if item is not None}
+    snapshot = snapshot.apply(there, taken_at)
     return Snapshot.from_state({**snapshot.state(), "revision": revision, "taken_at": taken_at})
 
 

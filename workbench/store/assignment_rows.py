@@ -26,6 +26,8 @@ ENTRY_COLUMNS: Final = (
     Column("idempotency_key", "text", "the caller's key of the request"),
     Column("actor", "text", "who asked for it"),
     Column("request", "text", "what was asked for, as JSON"),
+    Column("release_key", "text", "the key of the request that ended it"),
+    Column("release_request", "text", "that request, as JSON"),
 )
 _SELECT: Final = ", ".join(
     f'epoch_ms("{column.name}") / 1000' if column.type == "time" else f'"{column.name}"' for column in ENTRY_COLUMNS
@@ -48,7 +50,7 @@ def _row(entry: Entry) -> Row:
     return (
         _micros(entry.at), entry.action, entry.actor, item.id, item.crate_name, item.label, item.port,
         item.sister_port, item.block, _micros(item.assigned_at), _micros(item.expires_at), _micros(item.released_at),
-        item.idempotency_key, item.actor, item.request,
+        item.idempotency_key, item.actor, item.request, item.release_key, item.release_request,
     )  # fmt: skip
 
 

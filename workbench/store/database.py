@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,7 +21,7 @@ from workbench.deploy.model import Deployment
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
 from workbench.fleet.model import Finding
-from workbench.fleet.rebuild import rebuilt
+from workbench.fleet.rebuild import Kept, rebuilt
 from workbench.fleet.snapshot import Record, Snapshot, Subject
 from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
 from workbench.fleet.wire import summary_model
@@ -30,7 +30,17 @@ from workbench.registrations import ServiceEntry
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
 from workbench.store.audit_rows import AUDIT_COLUMNS, audit_table, compact, stored_audit
 from workbench.store.deployment_rows import DEPLOYMENT_COLUMNS, deployment_table, stored_deployments
-from workbench.store.history_rows import HistoryRows, kept_at, plan_at, prune_history, revision_rows
+from workbench.store.history_rows import (
+    HistoryBounds,
+    HistoryRows,
+    kept_at,
+    plan_at,
+    plan_changes,
+    prune_history,
+    revision_rows,
+    revisions_of,
+    undone,
+)
 from workbench.store.registration_rows import SERVICE_COLUMNS, service_table, stored_services
 from workbench.store.schema import MIGRATIONS, mirror_ddl
 
@@ -55,7 +65,8 @@ class Store:
     fleet itself can always be read again from disk.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bounds: HistoryBounds | None = None) -> None:
+        self.bounds = bounds or HistoryBounds()
         self.path = folder / STATE_FILE
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._mirrored_records: dict[str, Record] = {}
@@ -172,6 +183,21 @@ class Store:
         with self._reading() as cursor:
             return revision_rows(cursor)
 
+    def revisions_of(self, paths: Collection[str]) -> set[int]:
+        """Return the kept revisions that changed one of some manifests; any thread may ask."""
+        with self._reading() as cursor:
+            return revisions_of(cursor, paths)
+
+    def plan_changes(self) -> set[int]:
+        """Return the kept revisions whose port plan is another than that of the revision before."""
+        with self._reading() as cursor:
+            return plan_changes(cursor)
+
+    def undone(self, oldest: int) -> Iterator[tuple[int, dict[str, Kept | None]]]:
+        """Return what the manifests were before each revision after `oldest`, newest first; any thread may ask."""
+        with self._reading() as cursor:
+            yield from undone(cursor, oldest)
+
     def snapshot_at(self, revision: int, taken_at: float, near: Snapshot) -> Snapshot:
         """Return the snapshot of a kept revision; any thread may ask."""
         with self._reading() as cursor:
@@ -197,7 +223,7 @@ class Store:
             self.connection.execute(
                 "DELETE FROM events WHERE seq <= ? AND (ts < ? OR seq <= ?)", [last - kept, oldest, last - most]
             )
-            prune_history(self.connection)
+            prune_history(self.connection, self.bounds.revisions, self.bounds.changes)
         self._pruned_at = last
 
     def commit_audit(self, entries: Sequence[AuditEntry]) -> None:

@@ -1,6 +1,8 @@
 """The history of the manifests as rows: what each revision changed, and every text once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import duckdb
@@ -12,14 +14,22 @@ from workbench.fleet.plan import PortPlan
 from workbench.fleet.rebuild import Kept, Problem, digest_of, kept_of
 from workbench.fleet.snapshot import Snapshot
 
-KEPT_REVISIONS: Final = 10_000
-KEPT_CHANGES: Final = 200_000
+
+@dataclass(frozen=True)
+class HistoryBounds:
+    """How much history is kept: the newest revisions, fewer where they changed more manifests than `changes`."""
+
+    revisions: int = 10_000
+    changes: int = 200_000
+
+
 _PLAN: Final = TypeAdapter(PortPlan)
 _COLUMNS: Final = ("path", "text", "digest", "good", "problem")
 
 Row = tuple[str | None, str | None, str | None, str | None]
 """(digest of the text, digest of the file, digest of the last good text, problem as JSON); all None for a file gone."""
 _FEW: Final = 4
+_FETCHED: Final = 1_000
 _INSERT_TEXT: Final = (
     "INSERT INTO manifest_texts SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM manifest_texts WHERE digest = $1)"
 )
@@ -110,10 +120,8 @@ def kept_at(connection: duckdb.DuckDBPyConnection, revision: int) -> dict[str, K
         ") c JOIN manifest_texts t ON t.digest = c.text LEFT JOIN manifest_texts g ON g.digest = c.good",
         [revision],
     ).fetchall()
-    return {
-        path: Kept(text, digest, good, Problem(*orjson.loads(problem)) if problem else None)
-        for path, text, digest, good, problem in rows
-    }
+    found = {path: _kept(*was) for path, *was in rows}
+    return {path: item for path, item in found.items() if item is not None}
 
 
 def revision_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -127,14 +135,56 @@ def revision_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def revisions_of(connection: duckdb.DuckDBPyConnection, paths: Collection[str]) -> set[int]:
+    """Return the revisions that changed one of some manifests."""
+    rows = connection.execute(
+        "SELECT DISTINCT revision FROM manifest_changes WHERE path IN (SELECT unnest(?))", [list(paths)]
+    ).fetchall()
+    return {revision for (revision,) in rows}
+
+
+def undone(connection: duckdb.DuckDBPyConnection, oldest: int) -> Iterator[tuple[int, dict[str, Kept | None]]]:
+    """Return, for each revision after `oldest` that changed manifests, newest first, what these were before it."""
+    result = connection.execute(
+        "SELECT c.revision, c.path, t.content, c.digest, g.content, c.problem FROM ("
+        "  SELECT revision, path, lag(text) OVER was AS text, lag(digest) OVER was AS digest,"
+        "   lag(good) OVER was AS good, lag(problem) OVER was AS problem FROM manifest_changes"
+        "  WINDOW was AS (PARTITION BY path ORDER BY revision)"
+        ") c LEFT JOIN manifest_texts t ON t.digest = c.text LEFT JOIN manifest_texts g ON g.digest = c.good"
+        " WHERE c.revision > ? ORDER BY c.revision DESC",
+        [oldest],
+    )
+    for revision, rows in groupby(_fetched(result), key=lambda row: int(row[0])):
+        yield revision, {path: _kept(*was) for _, path, *was in rows}
+
+
+def _fetched(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while rows := result.fetchmany(_FETCHED):
+        yield from rows
+
+
+def _kept(text: str | None, digest: str, good: str | None, problem: str | None) -> Kept | None:
+    return None if text is None else Kept(text, digest, good, Problem(*orjson.loads(problem)) if problem else None)
+
+
 def plan_at(connection: duckdb.DuckDBPyConnection, revision: int) -> PortPlan:
     """Return the port plan of a revision."""
     (text,) = connection.execute("SELECT plan FROM revisions WHERE revision = ?", [revision]).fetchone() or ("{}",)
     return _PLAN.validate_json(text)
 
 
+def plan_changes(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    """Return the revisions whose port plan is another than that of the revision before."""
+    rows = connection.execute(
+        "SELECT revision FROM revisions WHERE plan IS NOT NULL QUALIFY plan <> lag(plan) OVER (ORDER BY revision)"
+    ).fetchall()
+    return {revision for (revision,) in rows}
+
+
 def prune_history(
-    connection: duckdb.DuckDBPyConnection, revisions: int = KEPT_REVISIONS, changes: int = KEPT_CHANGES
+    connection: duckdb.DuckDBPyConnection,
+    revisions: int = HistoryBounds.revisions,
+    changes: int = HistoryBounds.changes,
 ) -> None:
     """Forget the oldest revisions, but for what the oldest one kept consists of."""
     (floor,) = connection.execute(

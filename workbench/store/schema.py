@@ -78,6 +78,10 @@ CREATE TABLE manifest_changes (
 ALTER TABLE revisions ADD COLUMN plan VARCHAR;
 """
 
+RELEASE_KEYS: Final = """
+ALTER TABLE assignments ADD COLUMN release_key VARCHAR;
+ALTER TABLE assignments ADD COLUMN release_request VARCHAR;
+"""
 
-MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT, REGISTRATIONS, DEPLOYMENTS)
+MIGRATIONS: Final = (JOURNAL, ASSIGNMENTS, HISTORY, AUDIT, REGISTRATIONS, DEPLOYMENTS, RELEASE_KEYS)
 """Step n brings a journal of version n to n + 1. Append only: steps that were released never change."""

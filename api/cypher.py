@@ -1,0 +1,41 @@
+"""POST /graph/query: a Cypher pattern over the slot graph of the newest revision."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.bodies import RequestBody, parse_body
+from api.models.query import PatternAnswer
+from api.operation import Answer, operation
+from api.questions import QuestionHandler
+from workbench.errors import QueryError, QueryTimeout, TooManyQueries
+from workbench.query_pool import CYPHER, Question, encoded_graph
+
+_MAX_PATTERN = 10_000
+
+
+class PatternBody(RequestBody):
+    """The pattern."""
+
+    pattern: Annotated[str, Field(min_length=1, max_length=_MAX_PATTERN)]
+    """One `MATCH … RETURN …`."""
+
+
+class PatternHandler(QuestionHandler):
+    """POST: what a pattern finds; it needs no token, since it changes nothing."""
+
+    access = "read"
+
+    @operation(
+        "Graph",
+        "Ask in Cypher",
+        answers={200: Answer("What was found", PatternAnswer)},
+        detail="Read-only, over a copy of the newest revision's slot graph, with limits of time, rows and memory.",
+        body=PatternBody,
+        errors=(QueryError, QueryTimeout, TooManyQueries),
+    )
+    async def post(self) -> None:
+        body = parse_body(PatternBody, self.request, limit=4 * _MAX_PATTERN)
+        snapshot = self.hub.snapshot
+        answer = await self.answered(snapshot, Question(body.pattern), encoded_graph, CYPHER)
+        self.finish_answer(answer, snapshot.revision)

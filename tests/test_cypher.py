@@ -1,0 +1,132 @@
+"""Cypher patterns: they find what the slot graph holds, and a pattern that cannot be read is told with its place."""
+
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.config import sample_fleet
+from workbench.cypher import MAX_PATTERN, match
+from workbench.errors import QueryError
+from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES
+from workbench.fleet.property_graph import NODE_LABELS, graph_lists, property_graph
+from workbench.workbench import Workbench
+
+
+@pytest.fixture(scope="module")
+def bench() -> Workbench:
+    return Workbench.scan(sample_fleet())
+
+
+def rows(bench: Workbench, pattern: str) -> list[list[object]]:
+    return [list(row) for row in bench.match(pattern).itertuples(index=False)]
+
+
+def test_the_readme_s_pattern(bench: Workbench) -> None:
+    frame = bench.match("MATCH (c:Crate)-[:OWNS]->(p:Port) RETURN c.name, p.port LIMIT 5")
+    assert list(frame.columns) == ["c.name", "p.port"]
+    assert len(frame) == 5
+    owned = bench.ports[bench.ports["role"] == "owner"]
+    assert set(map(tuple, frame.values.tolist())) <= set(zip(owned["crate"], owned["port"], strict=True))
+
+
+@pytest.mark.parametrize("kind", EDGE_TYPES)
+def test_every_edge_is_found_by_its_type(bench: Workbench, kind: str) -> None:
+    expected = [(u, v) for u, v, given in bench.graph.edges(data=True) if given["type"] == kind]
+    found = rows(bench, f"MATCH (a)-[:{kind}]->(b) RETURN a.id, b.id")
+    loops = rows(bench, f"MATCH (a)-[:{kind}]->(a) RETURN a.id, a.name")
+    assert Counter(map(tuple, found)) == Counter((u, v) for u, v in expected if u != v)
+    assert {row[0] for row in loops} == {u for u, v in expected if u == v}
+
+
+@pytest.mark.parametrize("kind", NODE_TYPES)
+def test_every_node_is_found_by_its_label(bench: Workbench, kind: str) -> None:
+    expected = {node for node, given in bench.graph.nodes(data=True) if given["type"] == kind}
+    assert {row[0] for row in rows(bench, f"MATCH (n:{NODE_LABELS[kind]}) RETURN n.id")} == expected
+
+
+def test_a_limit_cuts_rows_and_not_what_is_counted(bench: Workbench) -> None:
+    crates = len(bench.crates)
+    assert rows(bench, "MATCH (c:Crate) RETURN count(c) AS n LIMIT 1") == [[crates]]
+    owners = {row[0] for row in rows(bench, "MATCH (c:Crate)-[:OWNS]->(p:Port) RETURN c.name")}
+    assert len(rows(bench, "MATCH (c:Crate)-[:OWNS]->(p:Port) RETURN DISTINCT c.name LIMIT 20")) == min(20, len(owners))
+    joined = 'MATCH (a:Crate) MATCH (b:Crate) WHERE a.name = "cache-warmer" RETURN a.name, b.name LIMIT 3'
+    assert [row[0] for row in rows(bench, joined)] == ["cache-warmer"] * 3
+
+
+def test_nodes_edges_and_ways_are_shown_whole(bench: Workbench) -> None:
+    lists = graph_lists(bench.snapshot)
+    found = match(property_graph(*lists), "MATCH (c:Crate)-[e:OWNS]->(p:Port) RETURN c, e, p LIMIT 1")
+    crate, edge, port = found.rows[0]
+    nodes = dict(lists[0])
+    assert (crate, port) == (nodes[crate["id"]], nodes[port["id"]])
+    assert port == {"id": f"port:{port['port']}", "label": "Port", "name": str(port["port"]), "port": port["port"]}
+    assert (edge["type"], edge["path"]) == ("OWNS", crate["path"])
+    way = match(property_graph(*lists), "MATCH (a:Crate)-[e:DEPENDS_ON*1..2]->(b:Crate) RETURN e").rows
+    assert {type(row[0]) for row in way} <= {dict, list}
+
+
+def test_rows_beyond_the_limit_are_cut_and_said_so(bench: Workbench) -> None:
+    graph = property_graph(*graph_lists(bench.snapshot))
+    cut = match(graph, "MATCH (c:Crate) RETURN c.name", rows=3)
+    assert (len(cut.rows), cut.truncated) == (3, True)
+    assert not match(graph, "MATCH (c:Crate) RETURN c.name LIMIT 3", rows=3).truncated
+    assert match(graph, "MATCH (c:Crate) RETURN c.name LIMIT 9", rows=3).truncated
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message", "line", "column"),
+    [
+        ("MATCH (c:Crate RETURN c", 'the pattern cannot be read from "RETURN c" on', 1, 16),
+        ("MACH (c) RETURN c", 'the pattern cannot be read from "MACH (c) RETURN c" on', 1, 1),
+        ("MATCH (c)\nWHERE c.name = 'x\"y' RETUR c", 'the pattern cannot be read from "RETUR c" on', 2, 22),
+        ("MATCH (c) // all\nWHERE 'a' ! c.name RETURN c", 'the pattern cannot be read from "! c.name RETURN c" on', 2, 11),
+        ("MATCH (c) SET c.name = 1 RETURN c", "SET is refused: the graph is read, never written", 1, 11),
+        ("MATCH (c) DETACH DELETE c", "DETACH is refused: the graph is read, never written", 1, 11),
+        ("OPTIONAL MATCH (c) RETURN c", "OPTIONAL is not supported", 1, 1),
+        ("MATCH (c:Crate)", "it needs a RETURN", 1, 16),
+        ("", "it needs a RETURN", 1, 1),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place(bench: Workbench, pattern: str, message: str, line: int, column: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        bench.match(pattern)
+    assert caught.value.message.endswith(message)
+    assert caught.value.details == {"line": line, "column": column}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "MATCH (c:Crate) RETURN z.name",
+        "MATCH (c:Crate) WHERE z.name = 1 RETURN c",
+        'MATCH (c:Crate) WHERE c.name = "\\x" RETURN c',
+        "MATCH (c:Crate) WHERE toLower(c.stale) = 1 RETURN c",
+        "MATCH (a)-[*1..999]->(b) RETURN a",
+        "MATCH (c) WHERE " + "(" * 3000 + "c.port = 1" + ")" * 3000 + " RETURN c",
+        "MATCH (c) RETURN c " + " " * MAX_PATTERN,
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_is_an_error_of_ours(bench: Workbench, pattern: str) -> None:
+    with pytest.raises(QueryError):
+        bench.match(pattern)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.sampled_from("'\""))
+@settings(max_examples=60, deadline=None)
+def test_any_string_means_itself(text: str, quote: str) -> None:
+    """Strings reach the library's evaluation in one spelling of ours, whatever they hold."""
+    graph = property_graph([("crate:a", {"label": "Crate", "name": text})], [])
+    escaped = text.replace("\\", "\\\\").replace(quote, f"\\{quote}")
+    assert match(graph, f"MATCH (c) WHERE c.name = {quote}{escaped}{quote} RETURN c.name").rows == [[text]]
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_any_text_is_answered_or_refused(text: str) -> None:
+    graph = property_graph([("crate:a", {"label": "Crate", "name": "a"})], [])
+    for pattern in (text, f"MATCH (c) WHERE c.name = {text} RETURN c"):
+        with suppress(QueryError):
+            match(graph, pattern)
