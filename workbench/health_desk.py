@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 BEAT: Final = 2.0
 """How often evidence is judged anew though there is no news, in seconds: it grows old by itself."""
 _LEAST_GAP: Final = 0.1
+_DUTY: Final = 30
+"""A pause is at least this many times as long as the judgement took of the processor: some three percent of one."""
 
 Gather = Callable[[], Mapping[str, Sequence[Evidence]]]
 
@@ -38,7 +40,7 @@ class HealthDesk:
         """How the crates were when an earlier run ended: one that was there then and is silent now has failed."""
         self.record = HealthRecord()
         self._woken = threading.Event()
-        self._is_stopped = False
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -60,7 +62,7 @@ class HealthDesk:
 
     def stop(self) -> None:
         """End the thread; returns when it has ended."""
-        self._is_stopped = True
+        self._stopped.set()
         self._woken.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
@@ -84,14 +86,15 @@ class HealthDesk:
             self._announce(health_drafts(changes))
 
     def _run(self) -> None:
-        while not self._is_stopped:
+        while not self._stopped.is_set():
+            started = time.thread_time()
             try:
                 self.judge()
             except Exception:
                 logger.exception("judging the health of the crates failed")
+            # What comes in a burst is judged at once, and a large board not all the time.
+            self._stopped.wait(max(_LEAST_GAP, _DUTY * (time.thread_time() - started)))
             self._woken.wait(self._beat)
-            if not self._is_stopped:
-                time.sleep(_LEAST_GAP)  # what comes in a burst is judged at once
             self._woken.clear()
 
 
