@@ -76,11 +76,11 @@ class GraphFigure:
         plot.js_on_change("inner_width", show_names)
         plot.js_on_change("inner_height", show_names)
 
-    def draw(self, chart: Chart, colors: Mapping[str, str], selected: str | None) -> None:
-        """Draw a chart with a colour for each node, and highlight the neighbourhood of the selected one."""
+    def draw(self, paint: Paint) -> None:
+        """Draw a chart as it is painted, and show the whole of it if it answers another question than the last."""
+        chart = paint.chart
         is_new_extent = self._chart is None or self._chart.view != chart.view
         self._chart, self._names = chart, list(chart.slice.nodes)
-        paint = Paint(chart, colors, selected)
         self._is_drawing = True
         try:
             self._put(paint)

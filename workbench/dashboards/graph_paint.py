@@ -7,13 +7,14 @@ from math import pi, sqrt
 from typing import Any, Final
 
 from workbench.dashboards.cartography import Chart
+from workbench.dashboards.graph_marks import NO_MARKS, Marks
 from workbench.dashboards.layout import Position
-from workbench.dashboards.slot_view import SlotEdge
+from workbench.dashboards.slot_walk import SlotEdge
 from workbench.dashboards.theme import PAGE, TEXT
 
 MARKERS: Final[Mapping[str, str]] = {
     "crate": "circle", "port": "square", "foundation": "hex",
-    "endpoint": "diamond", "capability": "triangle", "external": "star",
+    "endpoint": "diamond", "capability": "triangle", "external": "star", "group": "circle",
 }  # fmt: skip
 EDGE_COLORS: Final[Mapping[str, str]] = {
     "DEPENDS_ON": "#38bdf8", "BUILT_ON": "#94a3b8", "REFERENCES": "#c084fc", "OWNS": "#4ade80",
@@ -25,7 +26,9 @@ Columns = dict[str, Any]
 
 _FAINT: Final = 0.08
 _DIM: Final = 0.22
+_UNMARKED: Final = 0.45
 _LONGEST_NAME: Final = 26
+_MOST_FOREMOST: Final = 120
 _CURVE_POINTS: Final = 14
 _STRAIGHT_ABOVE: Final = 1500
 _PX_PER_COLUMN: Final = 66
@@ -34,11 +37,12 @@ _PX_PER_COLUMN: Final = 66
 
 @dataclass(frozen=True)
 class Paint:
-    """A chart to be painted: a colour for each node, and the node whose neighbourhood stands out."""
+    """A chart to be painted: a colour for each node, the node whose neighbourhood stands out, and what is marked."""
 
     chart: Chart
     colors: Mapping[str, str]
     selected: str | None = None
+    marks: Marks = NO_MARKS
     near: frozenset[str] = field(init=False)
     """The selected node and those next to it; empty if nothing is selected."""
 
@@ -54,7 +58,22 @@ class Paint:
 
     def alpha_of(self, node: str) -> float:
         """Return how strongly a node is painted."""
-        return 1.0 if not self.near or node in self.near else _DIM
+        if node in self.marks.nodes:
+            return 1.0
+        if self.near:
+            return 1.0 if node in self.near else _DIM
+        return _UNMARKED if self.marks.nodes else 1.0
+
+    def ring_of(self, node: str) -> tuple[str, float]:
+        """Return the colour and the width of the line around a node."""
+        if node == self.selected:
+            return TEXT, 3
+        return (self.marks.color, 3) if node in self.marks.nodes else (PAGE, 1)
+
+    def size_of(self, node: str, incoming: int) -> float:
+        """Return the diameter of a node in pixels: by its edges, and that of a group by its members."""
+        size = self.chart.slice.nodes[node].get("size")
+        return min(26.0, 9 + 2.2 * sqrt(incoming)) if size is None else min(44.0, 12 + 1.4 * sqrt(size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +90,7 @@ def paint_nodes(paint: Paint | None) -> Columns:
     edges = paint.chart.slice.edges if paint else ()
     incoming, outgoing = Counter(edge.target for edge in edges), Counter(edge.source for edge in edges)
     alphas = [paint.alpha_of(node) for node in nodes] if paint else []
+    rings = [paint.ring_of(node) for node in nodes] if paint else []
     return {
         "index": list(range(len(nodes))),
         "label": [data["label"] for data in nodes.values()],
@@ -80,20 +100,19 @@ def paint_nodes(paint: Paint | None) -> Columns:
         "incoming": [incoming[node] for node in nodes],
         "outgoing": [outgoing[node] for node in nodes],
         "marker": [MARKERS[data["type"]] for data in nodes.values()],
-        "size": [_size(incoming[node]) for node in nodes],
+        "size": [paint.size_of(node, incoming[node]) for node in nodes] if paint else [],
         "color": [paint.colors[node] for node in nodes] if paint else [],
-        "ring": [TEXT if paint and node == paint.selected else PAGE for node in nodes],
-        "ring_width": [3 if paint and node == paint.selected else 1 for node in nodes],
+        "ring": [ring for ring, _ in rings],
+        "ring_width": [width for _, width in rings],
         "alpha": alphas,
     }
 
 
-def _size(incoming: int) -> float:
-    return min(26.0, 9 + 2.2 * sqrt(incoming))
-
-
 def known_of(data: Mapping[str, Any]) -> str:
     """Return in one line what is known of a node."""
+    if data["type"] == "group":
+        worst = f"worst finding: {data['severity']}" if data["severity"] else "no findings"
+        return f"{data['size']:,} nodes · {worst}"
     if data["type"] != "crate":
         return {"external": "outside this fleet", "foundation": "a runtime, no crate of this fleet"}.get(
             data["type"], ""
@@ -110,8 +129,9 @@ def _short(label: str) -> str:
 def label_ranks(paint: Paint) -> LabelRanks:
     """Return whose names come first: the selected neighbourhood, else the most connected that do not crowd."""
     names = list(paint.chart.slice.nodes)
-    if paint.near:
-        return LabelRanks(*_parted(names, lambda name: name in paint.near))
+    foremost = paint.near or paint.marks.nodes
+    if foremost and len(foremost) <= _MOST_FOREMOST:
+        return LabelRanks(*_parted(names, lambda name: name in foremost))
     degree = Counter(node for edge in paint.chart.slice.edges for node in (edge.source, edge.target))
     chosen: set[str] = set()
     places = paint.chart.positions
@@ -142,9 +162,9 @@ def paint_edges(paint: Paint | None) -> tuple[Columns, Columns]:
     number = {node: n for n, node in enumerate(paint.chart.slice.nodes)}
     places = paint.chart.positions
     points = _CURVE_POINTS if len(edges) <= _STRAIGHT_ABOVE else 1
-    curves = [_curve(places[edge.source], places[edge.target], points) for edge in edges]
+    curves = [curve(places[edge.source], places[edge.target], points) for edge in edges]
     alphas = [_edge_alpha(edge, paint) for edge in edges]
-    colors = [EDGE_COLORS[edge.type] for edge in edges]
+    colors = [paint.marks.color if paint.marks.has(edge) else EDGE_COLORS[edge.type] for edge in edges]
     lines = {
         "start": [number[edge.source] for edge in edges],
         "end": [number[edge.target] for edge in edges],
@@ -152,10 +172,11 @@ def paint_edges(paint: Paint | None) -> tuple[Columns, Columns]:
         "ys": [ys for _, ys in curves],
         "color": colors,
         "alpha": alphas,
-        "width": [2.0 if paint.near and alpha > _DIM else 1.2 for alpha in alphas],
+        "width": [_edge_width(edge, alpha, paint) for edge, alpha in zip(edges, alphas, strict=True)],
     }
     incoming = Counter(edge.target for edge in edges)
-    heads = [_arrowhead(places[edge.source], places[edge.target], _size(incoming[edge.target])) for edge in edges]
+    sizes = {node: paint.size_of(node, incoming[node]) for node in number}
+    heads = [arrowhead(places[edge.source], places[edge.target], sizes[edge.target]) for edge in edges]
     arrows = {
         "x": [x for x, _, _ in heads],
         "y": [y for _, y, _ in heads],
@@ -166,14 +187,23 @@ def paint_edges(paint: Paint | None) -> tuple[Columns, Columns]:
     return lines, arrows
 
 
+def _edge_width(edge: SlotEdge, alpha: float, paint: Paint) -> float:
+    if paint.marks.has(edge) or (paint.near and alpha > _DIM):
+        return 2.2
+    is_grouped = "size" in paint.chart.slice.nodes[edge.source]
+    return min(6.0, 1 + 0.25 * sqrt(edge.count)) if is_grouped else 1.2
+
+
 def _edge_alpha(edge: SlotEdge, paint: Paint) -> float:
+    if paint.marks.has(edge):
+        return 0.95
     if paint.near:
         return 0.95 if paint.selected in (edge.source, edge.target) else _FAINT
     crowd = min(1.0, 600 / max(1, len(paint.chart.slice.edges)))
     return max(_FAINT, _EDGE_ALPHA.get(edge.type, 0.45) * (0.4 + 0.6 * crowd))
 
 
-def _curve(source: Position, target: Position, points: int) -> tuple[list[float], list[float]]:
+def curve(source: Position, target: Position, points: int) -> tuple[list[float], list[float]]:
     """Return a curve that leaves and arrives level, so that arrowheads are right at every zoom."""
     (x0, y0), (x3, y3) = source, target
     if points == 1:
@@ -189,7 +219,7 @@ def _curve(source: Position, target: Position, points: int) -> tuple[list[float]
     return xs, ys
 
 
-def _arrowhead(source: Position, target: Position, size: float) -> tuple[float, float, float]:
+def arrowhead(source: Position, target: Position, size: float) -> tuple[float, float, float]:
     """Return (x, y, angle) of the head; a Bokeh triangle of angle 0 points upwards."""
     goes_left = target[0] < source[0]
     back = (size / 2 + 3) / _PX_PER_COLUMN
