@@ -10,7 +10,7 @@ from workbench.dashboards.cartography import Chart
 from workbench.dashboards.graph_marks import NO_MARKS, Marks
 from workbench.dashboards.layout import Position
 from workbench.dashboards.slot_walk import SlotEdge
-from workbench.dashboards.theme import PAGE, TEXT
+from workbench.dashboards.theme import ACCENT, PAGE, TEXT
 
 MARKERS: Final[Mapping[str, str]] = {
     "crate": "circle", "port": "square", "foundation": "hex",
@@ -32,7 +32,8 @@ _MOST_FOREMOST: Final = 120
 _CURVE_POINTS: Final = 14
 _STRAIGHT_ABOVE: Final = 1500
 _PX_PER_COLUMN: Final = 66
-"""About how wide a column is drawn; arrowheads stand before their node by its radius at that width."""
+_PLOT_PX: Final = 900
+"""About how wide a column is drawn, at least, and all of them; arrowheads stand before their node by its radius."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Paint:
         """Return the colour and the width of the line around a node."""
         if node == self.selected:
             return TEXT, 3
-        return (self.marks.color, 3) if node in self.marks.nodes else (PAGE, 1)
+        if node in self.marks.nodes:
+            return self.marks.color, 3
+        return (ACCENT, 3) if node == self.chart.view.focus else (PAGE, 1)
 
     def size_of(self, node: str, incoming: int) -> float:
         """Return the diameter of a node in pixels: by its edges, and that of a group by its members."""
@@ -176,7 +179,9 @@ def paint_edges(paint: Paint | None) -> tuple[Columns, Columns]:
     }
     incoming = Counter(edge.target for edge in edges)
     sizes = {node: paint.size_of(node, incoming[node]) for node in number}
-    heads = [arrowhead(places[edge.source], places[edge.target], sizes[edge.target]) for edge in edges]
+    columns = max((x for x, _ in places.values()), default=0.0) + 1
+    px = max(_PX_PER_COLUMN, _PLOT_PX / (columns + 1))
+    heads = [arrowhead(places[edge.source], places[edge.target], sizes[edge.target] / px) for edge in edges]
     arrows = {
         "x": [x for x, _, _ in heads],
         "y": [y for _, y, _ in heads],
@@ -220,7 +225,10 @@ def curve(source: Position, target: Position, points: int) -> tuple[list[float],
 
 
 def arrowhead(source: Position, target: Position, size: float) -> tuple[float, float, float]:
-    """Return (x, y, angle) of the head; a Bokeh triangle of angle 0 points upwards."""
+    """Return (x, y, angle) of the head before a node of this size in columns.
+
+    A Bokeh triangle of angle 0 points upwards.
+    """
     goes_left = target[0] < source[0]
-    back = (size / 2 + 3) / _PX_PER_COLUMN
+    back = size / 2 + 3 / _PX_PER_COLUMN
     return target[0] + (back if goes_left else -back), target[1], pi / 2 if goes_left else -pi / 2

@@ -1,7 +1,7 @@
 """The slot graph from afar: a node for all crates of a class or a directory, with the edges between them counted."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final
@@ -32,9 +32,9 @@ def grouped(nodes: Collection[str], edges: Iterable[SlotEdge], graph: Any, by: s
     group_of = {node: group_of.get(node) or _named(graph.nodes[node]) for node in sorted(nodes)}
     sizes = Counter(group_of.values())
     shown = dict.fromkeys(sorted(group for group, _ in sizes.most_common(MOST_GROUPS)))
-    severities: dict[str, list[str | None]] = {}
+    members: dict[str, list[Mapping[str, Any]]] = {}
     for node, group in group_of.items():
-        severities.setdefault(group, []).append(graph.nodes[node].get("severity"))
+        members.setdefault(group, []).append(graph.nodes[node])
     crossing = Counter((group_of[edge.source], group_of[edge.target], edge.type) for edge in edges)
     between = [
         SlotEdge(source, target, kind, "", 0, "", count)
@@ -43,7 +43,7 @@ def grouped(nodes: Collection[str], edges: Iterable[SlotEdge], graph: Any, by: s
     ]
     drawn = tuple(edge for edge in between if edge.source in shown and edge.target in shown)
     note = f"a node stands for all crates of one {by}: {len(nodes):,} nodes in {len(sizes):,} groups"
-    described = {group: _described(group, sizes[group], severities[group]) for group in shown}
+    described = {group: _described(group, members[group]) for group in shown}
     return Groups(described, drawn, len(sizes), len(between), note)
 
 
@@ -53,12 +53,14 @@ def _named(data: Mapping[str, Any]) -> str:
     return f"group:class:{data['classification'] or 'unclassified'}"
 
 
-def _described(group: str, size: int, severities: Iterable[str | None]) -> dict[str, Any]:
+def _described(group: str, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the attributes of a group: the class that most members have, and their gravest finding."""
     _, by, label = group.split(":", 2)
-    found = set(severities)
+    found = {data.get("severity") for data in members}
+    common = Counter(data.get("classification") for data in members).most_common(1)[0][0]
     return {
-        "type": "group", "label": label, "by": by, "size": size,
-        "classification": label if by == "class" else None,
+        "type": "group", "label": label, "by": by, "size": len(members),
+        "classification": common,
         "severity": next((severity for severity in SEVERITIES if severity in found), None),
     }  # fmt: skip
 

@@ -44,7 +44,7 @@ class TopologyControls:
 
     def _add_filters(self, address: Address, snapshot: Snapshot) -> None:
         text = address.text("q")
-        self.name = control(pn.widgets.TextInput, "Name or path/", placeholder="part of it", value=text, width=170)
+        self.name = control(pn.widgets.TextInput, "Name or path", placeholder="part, or folder/", value=text, width=170)
         self.name.value_input = self.name.value
         chosen = address.choice("class", classes(snapshot)) or EVERY_CLASS
         options = [EVERY_CLASS, *classes(snapshot)]

@@ -65,12 +65,11 @@ class TopologyPage(Page):
         self.drawing: Drawing | None = None
         self.export = GraphExport(self.figure.plot, self._drawn)
         self._legend, self._details = html_pane(), html_pane()
-        self._shown = html_pane(sizing_mode=None)
+        self._shown = html_pane()
         self._nothing = html_pane(visible=False)
         self._canvas = column("canvas", pn.pane.Bokeh(self.figure.plot, sizing_mode="stretch_width", margin=0))
         filters = self.controls.layout()
-        status = column("filters", self._shown, self.export.layout())
-        board = column("card", filters, status, self._nothing, self._canvas, self._legend)
+        board = column("card", filters, self._shown, self._nothing, self._canvas, self._legend, self.export.layout())
         return column("split", board, column("side", self._details))
 
     def show_fleet(self, snapshot: Snapshot) -> None:
