@@ -55,7 +55,7 @@ class GraphFigure:
         self.nodes = ColumnDataSource(paint_nodes(None))
         self.edges = ColumnDataSource(paint_edges(None)[0])
         self.graph = graph_renderer(self.nodes, self.edges)
-        self.arrows = ColumnDataSource({"x": [], "y": [], "angle": [], "color": [], "alpha": []})
+        self.arrows = ColumnDataSource({"x": [], "y": [], "angle": [], "size": [], "color": [], "alpha": []})
         self.names = ColumnDataSource({"x": [], "y": [], "offset": [], "label": [], "alpha": []})
         self.foremost = ColumnDataSource({"x": [], "y": [], "offset": [], "label": [], "alpha": []})
         self._add_glyphs()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import pi, sqrt
 from typing import Any, Final
 
@@ -30,9 +31,12 @@ _UNMARKED: Final = 0.45
 _LONGEST_NAME: Final = 26
 _MOST_FOREMOST: Final = 120
 _CURVE_POINTS: Final = 14
+_FEW_EDGES: Final = 300
 _STRAIGHT_ABOVE: Final = 1500
+_CROWD: Final = 500
+"""Above so many nodes they are drawn smaller."""
 _PX_PER_COLUMN: Final = 66
-_PLOT_PX: Final = 900
+_PLOT_PX: Final = 760
 """About how wide a column is drawn, at least, and all of them; arrowheads stand before their node by its radius."""
 
 
@@ -76,7 +80,19 @@ class Paint:
     def size_of(self, node: str, incoming: int) -> float:
         """Return the diameter of a node in pixels: by its edges, and that of a group by its members."""
         size = self.chart.slice.nodes[node].get("size")
-        return min(26.0, 9 + 2.2 * sqrt(incoming)) if size is None else min(44.0, 12 + 1.4 * sqrt(size))
+        if size is not None:
+            return min(44.0, 12 + 1.4 * sqrt(size))
+        return min(26.0, 9 + 2.2 * sqrt(incoming)) * self.crowding
+
+    @cached_property
+    def strongest(self) -> int:
+        """How many declarations the most declared edge stands for."""
+        return max((edge.count for edge in self.chart.slice.edges), default=1)
+
+    @cached_property
+    def crowding(self) -> float:
+        """What sizes are multiplied with, so that many nodes do not hide each other."""
+        return max(0.5, min(1.0, sqrt(_CROWD / max(1, len(self.chart.slice.nodes)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +180,7 @@ def paint_edges(paint: Paint | None) -> tuple[Columns, Columns]:
         return dict.fromkeys(("start", "end", "xs", "ys", "color", "alpha", "width"), empty), {}
     number = {node: n for n, node in enumerate(paint.chart.slice.nodes)}
     places = paint.chart.positions
-    points = _CURVE_POINTS if len(edges) <= _STRAIGHT_ABOVE else 1
+    points = 2 * _CURVE_POINTS if len(edges) <= _FEW_EDGES else _CURVE_POINTS if len(edges) <= _STRAIGHT_ABOVE else 1
     curves = [curve(places[edge.source], places[edge.target], points) for edge in edges]
     alphas = [_edge_alpha(edge, paint) for edge in edges]
     colors = [paint.marks.color if paint.marks.has(edge) else EDGE_COLORS[edge.type] for edge in edges]
@@ -180,12 +196,13 @@ def paint_edges(paint: Paint | None) -> tuple[Columns, Columns]:
     incoming = Counter(edge.target for edge in edges)
     sizes = {node: paint.size_of(node, incoming[node]) for node in number}
     columns = max((x for x, _ in places.values()), default=0.0) + 1
-    px = max(_PX_PER_COLUMN, _PLOT_PX / (columns + 1))
-    heads = [arrowhead(places[edge.source], places[edge.target], sizes[edge.target] / px) for edge in edges]
+    px = max(_PX_PER_COLUMN, _PLOT_PX / columns)
+    heads = [arrowhead(places[edge.source], places[edge.target], (sizes[edge.target] / 2 + 3) / px) for edge in edges]
     arrows = {
         "x": [x for x, _, _ in heads],
         "y": [y for _, y, _ in heads],
         "angle": [angle for _, _, angle in heads],
+        "size": [7 * paint.crowding] * len(heads),
         "color": colors,
         "alpha": [min(1.0, alpha * 1.8) if alpha > _FAINT else alpha for alpha in alphas],
     }
@@ -204,6 +221,8 @@ def _edge_alpha(edge: SlotEdge, paint: Paint) -> float:
         return 0.95
     if paint.near:
         return 0.95 if paint.selected in (edge.source, edge.target) else _FAINT
+    if "size" in paint.chart.slice.nodes[edge.source]:
+        return max(_FAINT, 0.7 * sqrt(edge.count / paint.strongest))
     crowd = min(1.0, 600 / max(1, len(paint.chart.slice.edges)))
     return max(_FAINT, _EDGE_ALPHA.get(edge.type, 0.45) * (0.4 + 0.6 * crowd))
 
@@ -224,11 +243,7 @@ def curve(source: Position, target: Position, points: int) -> tuple[list[float],
     return xs, ys
 
 
-def arrowhead(source: Position, target: Position, size: float) -> tuple[float, float, float]:
-    """Return (x, y, angle) of the head before a node of this size in columns.
-
-    A Bokeh triangle of angle 0 points upwards.
-    """
+def arrowhead(source: Position, target: Position, back: float) -> tuple[float, float, float]:
+    """Return (x, y, angle) of the head, so far before its node; a Bokeh triangle of angle 0 points upwards."""
     goes_left = target[0] < source[0]
-    back = size / 2 + 3 / _PX_PER_COLUMN
     return target[0] + (back if goes_left else -back), target[1], pi / 2 if goes_left else -pi / 2
