@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.dashboards.layout import Positions, layered
-from workbench.dashboards.slot_view import Slice, SlotView, slice_of
+from workbench.dashboards.slot_view import Slice, SlotView, slice_of, usual_mode
 from workbench.fleet.snapshot import Snapshot
 
 _KEPT_VIEWS: Final = 64
@@ -53,4 +53,4 @@ class Cartographer:
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Make the chart that everybody sees first."""
-        self.chart(snapshot, SlotView())
+        self.chart(snapshot, SlotView(mode=usual_mode(snapshot)))

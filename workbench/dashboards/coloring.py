@@ -39,7 +39,7 @@ def colored(chart: Chart, snapshot: Snapshot, coloring: str) -> tuple[dict[str, 
     named: dict[str, str] = {}
     for node, data in chart.slice.nodes.items():
         if data["type"] in TYPE_COLORS:
-            name, color = data["type"], TYPE_COLORS[data["type"]]
+            name, color = f"{data['type']} node", TYPE_COLORS[data["type"]]
         else:
             name = name_of(node, data)
             color = palette.get(name, OTHER_COLOR)
@@ -61,8 +61,15 @@ def _finding_colors(_: Snapshot) -> Mapping[str, str]:
 
 
 def _community_name(snapshot: Snapshot) -> Name:
-    found = communities(snapshot)
-    return lambda node, data: "several" if data["type"] == "group" else found.get(node, "alone")
+    found, named = communities(snapshot), _community_colors(snapshot)
+
+    def name(node: str, data: Mapping[str, Any]) -> str:
+        if data["type"] == "group":
+            return "several"
+        community = found.get(node, "alone")
+        return community if community in named or node not in found else "other communities"
+
+    return name
 
 
 def _community_colors(snapshot: Snapshot) -> Mapping[str, str]:

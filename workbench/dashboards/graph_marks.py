@@ -43,7 +43,9 @@ def marks_of(chart: Chart, highlight: str) -> Marks:
         return _cut_points(chart)
     way = chart.slice.way
     steps = {*pairwise(way), *pairwise(reversed(way))}
-    return Marks(frozenset(way), frozenset(steps), ACCENT, f"way of {len(way) - 1} steps") if way else NO_MARKS
+    return (
+        Marks(frozenset(way), frozenset(steps), ACCENT, f"way of {_counted(len(way) - 1, 'step')}") if way else NO_MARKS
+    )
 
 
 def _cycles(chart: Chart) -> Marks:
@@ -54,7 +56,7 @@ def _cycles(chart: Chart) -> Marks:
     parts = [part for part in nx.strongly_connected_components(graph) if len(part) > 1]
     part_of = {node: n for n, part in enumerate(parts) for node in part}
     edges = {(a, b) for a, b in graph.edges if a in part_of and part_of[a] == part_of.get(b)}
-    meaning = f"{len(parts)} cycle{'' if len(parts) == 1 else 's'} with {len(part_of)} nodes"
+    meaning = f"{_counted(len(parts), 'cycle')} with {_counted(len(part_of), 'node')}" if parts else "no cycle"
     return Marks(frozenset(part_of), frozenset(edges), BAD, meaning)
 
 
@@ -62,5 +64,9 @@ def _cut_points(chart: Chart) -> Marks:
     """Return the articulation points of what is shown: without one of them, parts of it would not be joined."""
     graph: nx.Graph[str] = nx.Graph((edge.source, edge.target) for edge in chart.slice.inside)
     points = frozenset(nx.articulation_points(graph))
-    meaning = f"{len(points)} cut point{'' if len(points) == 1 else 's'}: what they join would fall apart without them"
-    return Marks(points, frozenset(), WARN, meaning)
+    found = _counted(len(points), "cut point") + ": without one, what it joins falls apart"
+    return Marks(points, frozenset(), WARN, found if points else "no cut point")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -109,6 +109,11 @@ def slice_of(snapshot: Snapshot, view: SlotView) -> Slice:
     )  # fmt: skip
 
 
+def usual_mode(snapshot: Snapshot) -> str:
+    """Return the mode that shows a fleet best at first: the whole of it, or its classes if it is too large."""
+    return "all" if len(snapshot.crates) <= MOST_NODES else "by-class"
+
+
 def node_named(text: str, snapshot: Snapshot) -> str:
     """Return the node that a text means: its own name, that of a crate, or a port's number; empty for no node."""
     graph = slot_graph(snapshot)

@@ -18,6 +18,7 @@ from workbench.dashboards.slot_view import (
     SlotView,
     nearest_names,
     node_named,
+    usual_mode,
 )
 from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES
 from workbench.fleet.snapshot import Snapshot
@@ -34,6 +35,7 @@ class TopologyControls:
         self._on_change = on_change
         self._is_setting = False
         self._add_filters(address, snapshot)
+        self._usual_mode = usual_mode(snapshot)
         self._add_focus(address)
         self.coloring = _select("Colour by", {c.words: key for key, c in COLORINGS.items()}, address, "colour", "class")
         self.highlight = _select("Highlight", {w: key for key, w in HIGHLIGHTS.items()}, address, "highlight", "")
@@ -56,9 +58,13 @@ class TopologyControls:
 
     def _add_focus(self, address: Address) -> None:
         hops = address.number("hops", 0, MOST_HOPS, 0) or 0
-        focus = address.text("focus") or (address.text("node") if hops else "")
-        fallback = "around" if hops else "all"
-        self.mode = _select("Show", {words: mode for mode, words in MODES.items()}, address, "mode", fallback, 230)
+        node = address.text("node")
+        # A link to a node alone leads to its surroundings where the whole is too large to find it.
+        is_near = "mode" not in address.query and bool(hops or (node and self._usual_mode != "all"))
+        mode = "around" if is_near else self._usual_mode
+        focus = address.text("focus") or (node if is_near else "")
+        hops = hops or (1 if is_near else 0)
+        self.mode = _select("Show", {words: key for key, words in MODES.items()}, address, "mode", mode, 230)
         words = "crate, port or node"
         self.focus = control(pn.widgets.TextInput, "From", placeholder=words, value=focus, width=200)
         self.target = control(pn.widgets.TextInput, "To", placeholder=words, value=address.text("to"), width=200)
@@ -131,7 +137,7 @@ class TopologyControls:
         nodes, edges = tuple(self.node_types.value), set(self.edge_types.value)
         return {
             "q": (self.name.value_input or "").strip(),
-            "mode": "" if mode == "all" else mode,
+            "mode": "" if mode == self._usual_mode else mode,
             "focus": self.focus.value.strip() if mode in FOCUSED else "",
             "to": self.target.value.strip() if mode == "path" else "",
             "hops": self.hops.value if mode in FOCUSED and mode != "path" else 0,

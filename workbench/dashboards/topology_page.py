@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import panel as pn
+from markupsafe import Markup
 from panel.viewable import Viewable
 
 from workbench.dashboards.address import Address
@@ -97,9 +98,10 @@ class TopologyPage(Page):
         self.figure.draw(paint)
         show(self._legend, legend_markup(chart, drawing.legend, paint.marks))
         show(self._shown, shown_markup(chart, self.controls.trouble(snapshot)))
-        show(self._nothing, no_match_state(_nothing_words(chart.slice.note)))
-        self._nothing.visible = not chart.slice.nodes
-        self._canvas.visible = bool(chart.slice.nodes)
+        is_nothing = not chart.slice.nodes
+        show(self._nothing, no_match_state(_nothing_words(chart.slice.note)) if is_nothing else Markup())
+        self._nothing.visible = is_nothing
+        self._canvas.visible = not is_nothing
         links = self.links
         reach = reach_details(chart, snapshot, links)
         if self.selected is None:
