@@ -76,3 +76,95 @@ def test_a_new_crate_on_disk_appears_by_itself(page: Page, fleet: ServedFleet) -
     )
     expect(page.get_by_text("showing 55 of 55 nodes")).to_be_visible()
     assert place_of(page, "sx9-tile-server") == before
+
+
+@pytest.mark.parametrize("width", WIDTHS, indirect=True)
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("mode=up&focus=port-manager&highlight=cut-points", "Who needs port-manager"),
+        ("mode=path&focus=console-web&to=port-manager&colour=community", "2 steps"),
+        ("mode=by-class&node=group:class:gateway&colour=finding", "Edges to other groups"),
+    ],
+)
+def test_every_way_of_looking_fits_every_window(page: Page, query: str, words: str) -> None:
+    page.goto(f"/topology?{query}")
+    expect(page.get_by_role("heading", name=words)).to_be_visible()
+    expect(page.get_by_label("Legend")).not_to_be_empty()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_way_is_asked_for_with_the_keyboard_and_can_be_sent(page: Page) -> None:
+    page.goto("/topology")
+    page.get_by_label("Show").select_option("way between two")
+    expect(page.get_by_text("name two nodes or select them")).to_be_visible()
+    page.get_by_label("From").press_sequentially("console-web")
+    page.keyboard.press("Enter")
+    page.get_by_label("To", exact=True).press_sequentially("port-manager")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Way")).to_contain_text("DEPENDS_ON")
+    page.wait_for_url(re.compile(r"mode=path.*focus=console-web.*to=port-manager"))
+    page.reload()
+    expect(page.get_by_label("Way")).to_contain_text("port-manager")
+
+
+def test_a_node_leads_to_those_who_need_it(page: Page) -> None:
+    page.goto("/topology?node=crate:port-manager")
+    details(page).get_by_role("link", name="Who needs it").click()
+    page.wait_for_url(re.compile("mode=up"))
+    expect(page.get_by_label("Reach").locator("h2")).to_have_text("Who needs port-manager")
+    page.get_by_label("Depth").select_option("1")
+    expect(page.get_by_label("Reach")).to_contain_text("1 step away")
+    expect(page.get_by_label("Reach")).not_to_contain_text("2 steps away")
+
+
+def test_cycles_stand_out(page: Page) -> None:
+    page.goto("/topology")
+    page.get_by_label("Highlight").select_option("cycles")
+    expect(page.get_by_text("1 cycle with 3 nodes")).to_be_visible()
+    page.wait_for_function(
+        """() => { for (const r of Bokeh.documents[0].get_model_by_name('slot-graph').renderers)
+             if (r.node_renderer) return Array.from(r.node_renderer.data_source.data.get
+               ? r.node_renderer.data_source.data.get('ring') : r.node_renderer.data_source.data.ring)
+               .filter((ring) => ring === '#f87171').length === 3; }"""
+    )
+
+
+def test_a_group_that_is_clicked_leads_to_its_crates(page: Page) -> None:
+    page.goto("/topology?mode=by-class")
+    expect(page.get_by_text("a node stands for all crates of one class")).to_be_visible()
+    click_at(page, "slot-graph", *place_of(page, "gateway"))
+    expect(details(page).locator("h2")).to_have_text("gateway")
+    details(page).get_by_role("link", name="Show its crates").click()
+    expect(page.get_by_label("Class")).to_have_value("gateway")
+    expect(page.get_by_text(re.compile(r"showing \d of \d nodes"))).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("button", "name", "start"),
+    [
+        ("PNG", "slot-graph.png", b"\x89PNG"),
+        ("SVG", "slot-graph.svg", b"<svg "),
+        ("GraphML", "slot-graph.graphml", b"<?xml"),
+        ("DOT", "slot-graph.dot", b"digraph"),
+    ],
+)
+def test_what_is_drawn_can_be_saved_with_the_keyboard(page: Page, button: str, name: str, start: bytes) -> None:
+    page.goto("/topology?class=gateway")
+    expect(page.get_by_text("showing")).to_be_visible()
+    expect(page.locator("canvas").first).to_be_visible()
+    for _ in range(2):
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=button, exact=True).press("Enter")
+        assert saved.value.suggested_filename == name
+        assert saved.value.path().read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("width", [390], indirect=True)
+def test_controls_are_large_enough_for_a_finger(page: Page) -> None:
+    page.goto("/topology?mode=path&node=crate:port-manager")
+    expect(page.get_by_text("showing")).to_be_visible()
+    for control in page.locator("select:visible, input:visible, button.bk-btn:visible, .actions a:visible").all():
+        box = control.bounding_box()
+        assert box is not None
+        assert box["height"] >= 43.5, control.evaluate("(e) => e.outerHTML.slice(0, 200)")

@@ -143,9 +143,10 @@ def test_a_port_is_looked_up(sample: Workbench) -> None:
 def test_a_selected_node_can_be_focused(sample: Workbench) -> None:
     page = TopologyPage(sample)
     page.select("crate:public-ingress")
-    page.hops.value = "1 hop from selection"
+    page.controls.mode.value = "around"
+    assert page.controls.focus.value == "crate:public-ingress"
     assert len(page.figure.nodes.data["index"]) < 10
-    page.select(None)
+    page.controls.mode.value = "all"
     assert len(page.figure.nodes.data["index"]) == 54
     page.followers[0].stop()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.dashboards.layout import Positions, layered
-from workbench.dashboards.slot_view import Slice, SlotView, slice_of
+from workbench.dashboards.slot_view import Slice, SlotView, slice_of, usual_mode
 from workbench.fleet.snapshot import Snapshot
 
 _KEPT_VIEWS: Final = 64
@@ -28,14 +28,21 @@ class Cartographer:
         self._lock = threading.Lock()
         self._last: OrderedDict[SlotView, tuple[int, Chart]] = OrderedDict()
 
-    def chart(self, snapshot: Snapshot, view: SlotView) -> Chart:
-        """Return the chart of a view, computed once for each revision."""
+    def known(self, snapshot: Snapshot, view: SlotView) -> Chart | None:
+        """Return the chart of a view if it is made already."""
         with self._lock:
             revision, last = self._last.get(view, (-1, None))
-        if last is not None and revision == snapshot.revision:
-            return last
+        return last if revision == snapshot.revision else None
+
+    def chart(self, snapshot: Snapshot, view: SlotView) -> Chart:
+        """Return the chart of a view, computed once for each revision."""
+        known = self.known(snapshot, view)
+        if known is not None:
+            return known
         part = slice_of(snapshot, view)
         edges = [(edge.source, edge.target) for edge in part.edges]
+        with self._lock:
+            _, last = self._last.get(view, (-1, None))
         chart = Chart(view, part, layered(list(part.nodes), edges, last.positions if last else None))
         with self._lock:
             self._last[view] = snapshot.revision, chart
@@ -46,4 +53,4 @@ class Cartographer:
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Make the chart that everybody sees first."""
-        self.chart(snapshot, SlotView())
+        self.chart(snapshot, SlotView(mode=usual_mode(snapshot)))

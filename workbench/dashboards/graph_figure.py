@@ -15,6 +15,8 @@ _NODE_PX_PER_COLUMN: Final = 48
 _NAME_PX_PER_ROW: Final = 33
 """Rows of neighbouring columns are a third of this apart, which is what a name needs."""
 
+_LEFT: Final = 0.62
+"""Room left of the first column: edges between nodes of one column swing out as far."""
 _NAME_PX: Final = 140
 """Room for the names right of the last column."""
 
@@ -53,7 +55,7 @@ class GraphFigure:
         self.nodes = ColumnDataSource(paint_nodes(None))
         self.edges = ColumnDataSource(paint_edges(None)[0])
         self.graph = graph_renderer(self.nodes, self.edges)
-        self.arrows = ColumnDataSource({"x": [], "y": [], "angle": [], "color": [], "alpha": []})
+        self.arrows = ColumnDataSource({"x": [], "y": [], "angle": [], "size": [], "color": [], "alpha": []})
         self.names = ColumnDataSource({"x": [], "y": [], "offset": [], "label": [], "alpha": []})
         self.foremost = ColumnDataSource({"x": [], "y": [], "offset": [], "label": [], "alpha": []})
         self._add_glyphs()
@@ -76,11 +78,11 @@ class GraphFigure:
         plot.js_on_change("inner_width", show_names)
         plot.js_on_change("inner_height", show_names)
 
-    def draw(self, chart: Chart, colors: Mapping[str, str], selected: str | None) -> None:
-        """Draw a chart with a colour for each node, and highlight the neighbourhood of the selected one."""
+    def draw(self, paint: Paint) -> None:
+        """Draw a chart as it is painted, and show the whole of it if it answers another question than the last."""
+        chart = paint.chart
         is_new_extent = self._chart is None or self._chart.view != chart.view
         self._chart, self._names = chart, list(chart.slice.nodes)
-        paint = Paint(chart, colors, selected)
         self._is_drawing = True
         try:
             self._put(paint)
@@ -112,11 +114,11 @@ class GraphFigure:
         top, bottom = (min((y for _, y in places), default=0.0), max((y for _, y in places), default=0.0))
         room = max(1.0, (right - left) * 0.15)
         for axis, start, end in (
-            (self.plot.x_range, left - 0.35, right + room + 0.35),
+            (self.plot.x_range, left - _LEFT, right + room + 0.35),
             (self.plot.y_range, max(bottom, top + 4) + 0.6, top - 0.6),
         ):
             axis.update(start=start, end=end, reset_start=start, reset_end=end)
-        self.plot.x_range.tags = [left - 0.35, right]
+        self.plot.x_range.tags = [left - _LEFT, right]
 
     def _tapped(self, _attr: str, _old: list[int], new: list[int]) -> None:
         if not self._is_drawing:

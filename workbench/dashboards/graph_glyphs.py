@@ -44,7 +44,14 @@ def graph_renderer(nodes: ColumnDataSource, edges: ColumnDataSource) -> GraphRen
 def arrow_glyph() -> Scatter:
     """Return the glyph of arrowheads."""
     return Scatter(
-        marker="triangle", x="x", y="y", angle="angle", size=7, fill_color="color", fill_alpha="alpha", line_color=None
+        marker="triangle",
+        x="x",
+        y="y",
+        angle="angle",
+        size="size",
+        fill_color="color",
+        fill_alpha="alpha",
+        line_color=None,
     )
 
 

@@ -1,6 +1,7 @@
 """Links between the pages. In a notebook there is nothing to link to, and the same places show plain text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
@@ -8,9 +9,10 @@ from markupsafe import Markup
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes links, or plain text where `is_linked` is false."""
+    """Makes links, or plain text where `is_linked` is false. Links to nodes keep a query of the topology page."""
 
     is_linked: bool = True
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def crate(self, name: str) -> Markup:
         """Return a crate's name, leading to it on the fleet page."""
@@ -22,7 +24,11 @@ class Links:
 
     def node(self, node: str, text: str) -> Markup:
         """Return a text that leads to a node of the slot graph."""
-        return self._link("topology", {"node": node}, text)
+        return self._link("topology", {**self.kept, "node": node}, text)
+
+    def graph(self, text: str, **query: object) -> Markup:
+        """Return a text that leads to a view of the slot graph."""
+        return self._link("topology", query, text)
 
     def kind(self, kind: str, style: str = "") -> Markup:
         """Return a kind of finding, leading to all findings of it."""

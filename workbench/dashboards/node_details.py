@@ -8,12 +8,14 @@ from markupsafe import Markup
 
 from workbench.dashboards.cartography import Chart
 from workbench.dashboards.finding_markup import facts, quiet
+from workbench.dashboards.graph_marks import Marks
 from workbench.dashboards.graph_paint import EDGE_COLORS, known_of
 from workbench.dashboards.links import Links
 from workbench.fleet.graph import EDGE_TYPES, slot_graph
 from workbench.fleet.snapshot import Snapshot
 
 _MOST_NEIGHBOURS = 60
+_WHERE_THE_REST_IS = "filter, focus or group to see the rest"
 
 
 def node_details(node: str, snapshot: Snapshot, links: Links) -> Markup:
@@ -29,12 +31,24 @@ def node_details(node: str, snapshot: Snapshot, links: Links) -> Markup:
     incoming = [(source, edge) for source, _, edge in graph.in_edges(node, data=True)]
     return Markup(
         '<section class="card" aria-label="Details"><h2>{}</h2>'
-        '<div class="chips"><span class="chip accent">{}</span></div>{}{}{}</section>'
+        '<div class="chips"><span class="chip accent">{}</span></div>{}{}{}{}</section>'
     ).format(
         data["label"], data["type"],
-        facts(_known(data, links)),
+        facts(_known(data, links)), _questions(node, links),
         _neighbours("→", outgoing, graph, links), _neighbours("←", incoming, graph, links),
     )  # fmt: skip
+
+
+def _questions(node: str, links: Links) -> Markup:
+    """Return the views that start at a node."""
+    if not links.is_linked:
+        return Markup()
+    asked = (("Neighbours", "around"), ("Who needs it", "up"), ("What it needs", "down"), ("Way to …", "path"))
+    items = Markup().join(
+        links.graph(words, node=node, mode=mode, focus=node, **({"hops": 1} if mode == "around" else {}))
+        for words, mode in asked
+    )
+    return Markup('<p class="wrap actions">{}</p>').format(items)
 
 
 def _known(data: Mapping[str, Any], links: Links) -> Iterable[tuple[str, object]]:
@@ -91,13 +105,19 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
     )  # fmt: skip
 
 
-def legend_markup(chart: Chart, named_colors: Mapping[str, str]) -> Markup:
-    """Return what node and edge colours mean, and how much is drawn."""
+def legend_markup(chart: Chart, named_colors: Mapping[str, str], marks: Marks) -> Markup:
+    """Return what node and edge colours mean, how many edges there are of a type, and what is highlighted."""
     nodes = Markup().join(
         Markup('<span><i class="swatch round" style="background:{}"></i>{}</span>').format(color, name)
         for name, color in named_colors.items()
     )
-    types = Counter(edge.type for edge in chart.slice.edges)
+    if marks.meaning:
+        nodes += Markup('<span><i class="swatch ring" style="border-color:{}"></i>{}</span>').format(
+            marks.color, marks.meaning
+        )
+    types = Counter({edge.type: 0 for edge in chart.slice.edges})
+    for edge in chart.slice.edges:
+        types[edge.type] += edge.count if "size" in chart.slice.nodes[edge.source] else 1
     edges = Markup().join(
         Markup('<span><i class="swatch line" style="border-color:{}"></i>{} <b>{:,}</b></span>').format(
             EDGE_COLORS[kind], kind, types[kind]
@@ -108,11 +128,13 @@ def legend_markup(chart: Chart, named_colors: Mapping[str, str]) -> Markup:
     return Markup('<div class="legend" aria-label="Legend">{}</div><div class="legend">{}</div>').format(nodes, edges)
 
 
-def shown_markup(chart: Chart) -> Markup:
-    """Return how much of the graph is drawn."""
+def shown_markup(chart: Chart, trouble: str = "") -> Markup:
+    """Return how much of the graph is drawn, and what must be said of it."""
     part = chart.slice
     words = f"showing {len(part.nodes):,} of {part.all_nodes:,} nodes, {len(part.edges):,} of {part.all_edges:,} edges"
-    note = "" if part.is_whole else " · filter or focus to see the rest"
-    return Markup('<p class="{} count" role="status">{}{}</p>').format(
-        "quiet" if part.is_whole else "warn", words, note
+    rest = "" if part.is_whole else f"the gravest and best connected first; {_WHERE_THE_REST_IS}"
+    notes = [note for note in (trouble, part.note, rest) if note]
+    is_plain = part.is_whole and not trouble
+    return Markup('<p class="{} count" role="status">{}</p>').format(
+        "quiet" if is_plain else "warn", " · ".join([words, *notes])
     )

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 from weakref import ref
 
 import panel as pn
 from bokeh.document import Document
+
+Answer = TypeVar("Answer")
 
 
 class Session:
@@ -29,6 +32,18 @@ class Session:
             self._loop.call_soon_threadsafe(function)
         else:
             function()
+
+    def compute(self, function: Callable[[], Answer], done: Callable[[Answer], None]) -> None:
+        """Compute something slow, off the event loop of a server, and call `done` with it in the session.
+
+        On a worker's thread, and where there is no server, it is computed at once.
+        """
+        loop = _running_loop() if self._document() is not None else None
+        if loop is None:
+            done(function())
+            return
+        future: asyncio.Future[Answer] = loop.run_in_executor(None, function)
+        future.add_done_callback(lambda computed: self.call(lambda: done(computed.result())))
 
     def on_end(self, function: Callable[[], None]) -> None:
         """Have a function called when the session ends; outside a server it never is."""

@@ -1,50 +1,55 @@
-"""What of the slot graph is looked at: node and edge types, a name, a focus with its hops, within a limit."""
+"""What of the slot graph is looked at: node and edge types, a class, a name, and a way of looking, within a limit."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final
 
-import networkx as nx
-
+from workbench.dashboards.slot_groups import grouped
+from workbench.dashboards.slot_walk import SlotEdge, joined_edges, reached, way_between
 from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph
 from workbench.fleet.snapshot import Snapshot
 
 DEFAULT_NODES: Final = ("crate",)
 DEFAULT_EDGES: Final = ("DEPENDS_ON", "BUILT_ON", "REFERENCES")
-MOST_NODES: Final = 1200
-MOST_EDGES: Final = 4000
+MOST_NODES: Final = 2500
+MOST_EDGES: Final = 9000
+MODES: Final[Mapping[str, str]] = {
+    "all": "whole fleet",
+    "around": "around a node",
+    "up": "blast radius: who needs it",
+    "down": "blast radius: what it needs",
+    "path": "way between two",
+    "by-class": "grouped by class",
+    "by-directory": "grouped by directory",
+}
+"""The ways of looking, and what they are called on the page."""
+FOCUSED: Final = ("around", "up", "down", "path")
+GROUPED: Final = ("by-class", "by-directory")
 
 _RANK: Final[Mapping[str | None, int]] = {"error": 3, "warning": 2, "hint": 1, None: 0}
-
-Graph = nx.MultiDiGraph
 
 
 @dataclass(frozen=True, slots=True)
 class SlotView:
-    """A question to the slot graph. With `focus`, only what is within `hops` of that node (0 for no limit)."""
+    """A question to the slot graph.
+
+    The modes `around`, `up`, `down` and `path` start at the node `focus` and go as far as `hops` (0 for no limit), or
+    to the node `target`; without these nodes they show what `all` shows.
+    """
 
     node_types: tuple[str, ...] = DEFAULT_NODES
     edge_types: tuple[str, ...] = DEFAULT_EDGES
     text: str = ""
+    mode: str = "all"
     focus: str = ""
     hops: int = 0
+    target: str = ""
+    classification: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "node_types", tuple(t for t in NODE_TYPES if t in self.node_types))
         object.__setattr__(self, "edge_types", tuple(t for t in EDGE_TYPES if t in self.edge_types))
-
-
-@dataclass(frozen=True, slots=True)
-class SlotEdge:
-    """An edge as it is drawn; several declarations of one type between two nodes are one, and counted."""
-
-    source: str
-    target: str
-    type: str
-    path: str
-    line: int
-    label: str
-    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,27 @@ class Slice:
     edges: tuple[SlotEdge, ...]
     all_nodes: int
     all_edges: int
+    inside: tuple[SlotEdge, ...] = ()
+    """All edges between the nodes that the view lets through, drawn or not."""
+    distances: Mapping[str, int] = field(default_factory=dict)
+    """How many steps the nodes are from the focus, where there is one."""
+    way: tuple[str, ...] = ()
+    """The nodes of the way, from the focus to the target."""
+    note: str = ""
+    """What else must be said of the answer."""
 
     @property
     def is_whole(self) -> bool:
         """Whether nothing was left out for want of room."""
         return len(self.nodes) == self.all_nodes and len(self.edges) == self.all_edges
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    nodes: set[str]
+    distances: Mapping[str, int] = field(default_factory=dict)
+    way: tuple[str, ...] = ()
+    note: str = ""
 
 
 def slice_of(snapshot: Snapshot, view: SlotView) -> Slice:
@@ -68,59 +89,77 @@ def slice_of(snapshot: Snapshot, view: SlotView) -> Slice:
     Without port nodes, references run from crate to crate: from who calls a port to whose port it is.
     """
     graph = slot_graph(snapshot)
-    nodes = {node for node, data in graph.nodes(data=True) if data["type"] in view.node_types}
-    edges = snapshot.derive(("slot-edges", view.node_types, view.edge_types), lambda _: _edges(graph, nodes, view))
-    kept = _near(nodes, edges, view, graph)
-    inside = [edge for edge in edges if edge.source in kept and edge.target in kept]
-    shown = _foremost(kept, inside, graph, view)
+    edges: Iterable[SlotEdge] = snapshot.derive(
+        ("slot-edges", view.node_types, view.edge_types),
+        lambda _: joined_edges(graph, view.node_types, view.edge_types),
+    )
+    nodes = {node for node, data in graph.nodes(data=True) if _is_admitted(data, view)}
+    if view.classification:
+        edges = [edge for edge in edges if edge.source in nodes and edge.target in nodes]
+    found = _found(nodes, edges, view, graph)
+    inside = tuple(edge for edge in edges if edge.source in found.nodes and edge.target in found.nodes)
+    if view.mode in GROUPED:
+        groups = grouped(found.nodes, inside, graph, view.mode.removeprefix("by-"))
+        return Slice(groups.nodes, groups.edges, groups.all_nodes, groups.all_edges, groups.edges, note=groups.note)
+    shown = _foremost(found.nodes, inside, graph, view)
     drawn = [edge for edge in inside if edge.source in shown and edge.target in shown]
-    return Slice({node: graph.nodes[node] for node in sorted(shown)}, tuple(drawn[:MOST_EDGES]), len(kept), len(inside))
+    return Slice(
+        {node: graph.nodes[node] for node in sorted(shown)}, tuple(drawn[:MOST_EDGES]),
+        len(found.nodes), len(inside), inside, found.distances, found.way, found.note,
+    )  # fmt: skip
 
 
-def _edges(graph: Any, nodes: set[str], view: SlotView) -> tuple[SlotEdge, ...]:
-    merged: dict[tuple[str, str, str], SlotEdge] = {}
-    for source, target, data in graph.edges(data=True):
-        kind = data["type"]
-        if kind not in view.edge_types:
-            continue
-        end = _owner_of(data, graph) if kind == "REFERENCES" and "port" not in view.node_types else target
-        if end == source or source not in nodes or end not in nodes:
-            continue
-        key = source, end, kind
-        old = merged.get(key)
-        label = str(data.get("label") or data.get("declared") or "")
-        merged[key] = SlotEdge(
-            source, end, kind, old.path if old else data["path"], old.line if old else data["line"],
-            old.label if old else label, old.count + 1 if old else 1,
-        )  # fmt: skip
-    return tuple(merged.values())
+def usual_mode(snapshot: Snapshot) -> str:
+    """Return the mode that shows a fleet best at first: the whole of it, or its classes if it is too large."""
+    return "all" if len(snapshot.crates) <= MOST_NODES else "by-class"
 
 
-def _owner_of(data: Mapping[str, Any], graph: Any) -> str:
-    crate = f"crate:{data['of']}"
-    return crate if crate in graph else f"external:{data['of']}"
+def node_named(text: str, snapshot: Snapshot) -> str:
+    """Return the node that a text means: its own name, that of a crate, or a port's number; empty for no node."""
+    graph = slot_graph(snapshot)
+    wanted = text.strip()
+    crates = (f"crate:{record.crate.name}" for record in snapshot.records_named(wanted) if record.crate)
+    kinds = (f"{kind}:{wanted}" for kind in NODE_TYPES)
+    return next((node for node in (wanted, *crates, *kinds) if node in graph), "") if wanted else ""
 
 
-def _near(nodes: set[str], edges: Iterable[SlotEdge], view: SlotView, graph: Any) -> set[str]:
-    """Return the nodes within the hops of the focus, and those that bear the text or are next to one that does."""
-    starts: set[str] | None = None
-    hops = 1
-    if view.focus in nodes and view.hops:
-        starts, hops = {view.focus}, view.hops
-    elif view.text:
-        wanted = view.text.casefold()
-        starts = {node for node in nodes if wanted in str(graph.nodes[node]["label"]).casefold()}
-    if starts is None:
-        return nodes
-    beside: dict[str, set[str]] = {}
-    for edge in edges:
-        beside.setdefault(edge.source, set()).add(edge.target)
-        beside.setdefault(edge.target, set()).add(edge.source)
-    found, edge_of_search = set(starts), set(starts)
-    for _ in range(hops):
-        edge_of_search = {other for node in edge_of_search for other in beside.get(node, ())} - found
-        found |= edge_of_search
-    return found
+def nearest_names(text: str, snapshot: Snapshot) -> list[str]:
+    """Return up to three names of crates that are spelled much like a text."""
+    return get_close_matches(text, {crate.name for crate in snapshot.crates}, n=3)
+
+
+def _is_admitted(data: Mapping[str, Any], view: SlotView) -> bool:
+    if data["type"] not in view.node_types:
+        return False
+    return not view.classification or data["type"] != "crate" or data["classification"] == view.classification
+
+
+def _found(nodes: set[str], edges: Iterable[SlotEdge], view: SlotView, graph: Any) -> _Found:
+    """Return the nodes that the mode reaches, and of these those that bear the text or are next to one that does."""
+    ends = [node for node in (view.focus, view.target if view.mode == "path" else "") if node]
+    if hidden := [node for node in ends if node not in nodes]:
+        words = " and ".join(graph.nodes[node]["label"] for node in hidden)
+        return _Found(nodes, note=f"{words}: not among the node types and the class that are shown")
+    if view.mode == "path" and view.focus and view.target:
+        way, note = way_between(edges, view.focus, view.target)
+        return _Found(set(way), dict(zip(way, range(len(way)), strict=True)), tuple(way), note)
+    if view.mode in FOCUSED and view.mode != "path" and view.focus:
+        distances = reached({view.focus}, edges, view.hops, view.mode)
+        return _Found(_bearing(distances.keys(), edges, view, graph) | {view.focus}, distances)
+    return _Found(_bearing(nodes, edges, view, graph))
+
+
+def _bearing(nodes: Iterable[str], edges: Iterable[SlotEdge], view: SlotView, graph: Any) -> set[str]:
+    kept = set(nodes)
+    if not view.text:
+        return kept
+    wanted = view.text.casefold()
+    bearers = {node for node in kept if _bears(wanted, graph.nodes[node])}
+    return set(reached(bearers, edges, 1, "around")) & kept
+
+
+def _bears(wanted: str, data: Mapping[str, Any]) -> bool:
+    return wanted in str(data["label"]).casefold() or ("/" in wanted and wanted in data.get("path", "").casefold())
 
 
 def _foremost(nodes: set[str], edges: Iterable[SlotEdge], graph: Any, view: SlotView) -> set[str]:

@@ -26,6 +26,10 @@ CLASS_COLORS: Final = (
     "#facc15", "#2dd4bf", "#c084fc", "#a3e635", "#fda4af", "#818cf8",
 )  # fmt: skip
 OTHER_COLOR: Final = "#94a3b8"
+TYPE_COLORS: Final[Mapping[str, str]] = {
+    "port": "#67e8f9", "foundation": "#fbbf24", "endpoint": "#86efac", "capability": "#f0abfc", "external": "#cbd5e1",
+}  # fmt: skip
+"""The colours of the nodes of the slot graph that are no crates."""
 
 
 _FIGURE: Final = ":host { filter: var(--wb-figure-filter, none); }"

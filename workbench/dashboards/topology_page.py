@@ -1,37 +1,43 @@
-"""The topology page: the slot graph, filtered and focused, and the neighbours of the node that is selected."""
+"""The topology page: the slot graph as it is asked for, and the neighbours of the node that is selected."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import panel as pn
+from markupsafe import Markup
 from panel.viewable import Viewable
 
 from workbench.dashboards.address import Address
-from workbench.dashboards.cartography import Cartographer, Chart
+from workbench.dashboards.cartography import Cartographer
+from workbench.dashboards.coloring import colored
+from workbench.dashboards.graph_export import GraphExport
 from workbench.dashboards.graph_figure import GraphFigure
+from workbench.dashboards.graph_marks import marks_of
+from workbench.dashboards.graph_paint import Paint
+from workbench.dashboards.group_details import group_details
 from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.node_details import graph_overview, legend_markup, node_details, shown_markup
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import column, control, html_pane, show
-from workbench.dashboards.registry import classes
-from workbench.dashboards.slot_view import DEFAULT_EDGES, DEFAULT_NODES, SlotView
+from workbench.dashboards.panes import column, html_pane, show
+from workbench.dashboards.reach_details import reach_details
+from workbench.dashboards.session import Session
+from workbench.dashboards.slot_view import SlotView
 from workbench.dashboards.states import no_match_state
-from workbench.dashboards.theme import OTHER_COLOR, SEVERITY_COLORS, class_colors
-from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph
+from workbench.dashboards.topology_controls import TopologyControls
+from workbench.fleet.graph import slot_graph
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
-COLORINGS: Final = ("class", "worst finding")
-HOPS: Final[Mapping[str, int]] = {
-    "whole fleet": 0,
-    "1 hop from selection": 1,
-    "2 hops from selection": 2,
-    "3 hops from selection": 3,
-}
-TYPE_COLORS: Final[Mapping[str, str]] = {
-    "port": "#67e8f9", "foundation": "#fbbf24", "endpoint": "#86efac", "capability": "#f0abfc", "external": "#cbd5e1",
-}  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """All that is slow to make for the page: the painted chart, and the colours of its legend by name."""
+
+    snapshot: Snapshot
+    paint: Paint
+    legend: Mapping[str, str]
 
 
 class TopologyPage(Page):
@@ -47,102 +53,102 @@ class TopologyPage(Page):
         cartographer: Cartographer | None = None,
     ) -> None:
         self.cartographer = cartographer or Cartographer()
+        self.session = Session()
+        self._asked_for: object = None
         super().__init__(wb, feed, address)
         self.feed.prepare(self.cartographer.prepare)
 
     def build(self) -> Viewable:
-        address = self.address
-        self.links = Links(self.is_linked)
-        node = address.text("node")
-        self.selected: str | None = node if node in slot_graph(self.snapshot) else None
+        self.controls = TopologyControls(self.address, self.snapshot, self._asked)
+        node = self.address.text("node")
+        self.selected: str | None = node if _is_node(node, self.snapshot) else None
         self.figure = GraphFigure(self.select)
+        self.drawing: Drawing | None = None
+        self.export = GraphExport(self.figure.plot, self._drawn)
         self._legend, self._details = html_pane(), html_pane()
-        self._shown = html_pane(sizing_mode=None)
+        self._shown = html_pane()
         self._nothing = html_pane(visible=False)
-        self._add_controls()
-        self.search.param.watch(self._asked, "value_input")
-        for widget in (self.search, self.hops, self.coloring, self.node_types, self.edge_types):
-            widget.param.watch(self._asked, "value")
         self._canvas = column("canvas", pn.pane.Bokeh(self.figure.plot, sizing_mode="stretch_width", margin=0))
-        filters = column(
-            "filters", self.search, self.hops, self.coloring, self._shown, self.node_types, self.edge_types
-        )
-        board = column("card", filters, self._nothing, self._canvas, self._legend)
+        filters = self.controls.layout()
+        board = column("card", filters, self._shown, self._nothing, self._canvas, self._legend, self.export.layout())
         return column("split", board, column("side", self._details))
 
-    def _add_controls(self) -> None:
-        address = self.address
-        self.search = control(
-            pn.widgets.TextInput, "Name", placeholder="part of a name", value=address.text("q"), width=180
-        )
-        self.search.value_input = self.search.value
-        hops = {number: words for words, number in HOPS.items()}[address.number("hops", 0, 3, 0) or 0]
-        self.hops = control(pn.widgets.Select, "Show", options=list(HOPS), value=hops, width=200)
-        coloring = address.choice("color", COLORINGS, COLORINGS[0])
-        self.coloring = control(pn.widgets.Select, "Colour by", options=list(COLORINGS), value=coloring, width=130)
-        nodes = address.choices("nodes", NODE_TYPES, DEFAULT_NODES)
-        self.node_types = control(pn.widgets.CheckButtonGroup, "Node types", options=list(NODE_TYPES), value=nodes)
-        edges = address.choices("edges", EDGE_TYPES, DEFAULT_EDGES)
-        self.edge_types = control(pn.widgets.CheckButtonGroup, "Edge types", options=list(EDGE_TYPES), value=edges)
-
     def show_fleet(self, snapshot: Snapshot) -> None:
-        chart = self.cartographer.chart(snapshot, self.view)
-        colors, named = node_colors(chart, snapshot, self.coloring.value)
-        self.figure.draw(chart, colors, self.selected)
-        show(self._legend, legend_markup(chart, named))
-        show(self._shown, shown_markup(chart))
-        show(self._nothing, no_match_state("No node has this name and type. Clear the name or add node types."))
-        self._nothing.visible = not chart.slice.nodes
-        self._canvas.visible = bool(chart.slice.nodes)
+        self.controls.follow(snapshot)
+        view = self.view
+        coloring, highlight, selected = self.controls.coloring.value, self.controls.highlight.value, self.selected
+        asked = self._asked_for = object()
+
+        def draw() -> Drawing:
+            chart = self.cartographer.chart(snapshot, view)
+            colors, legend = colored(chart, snapshot, coloring)
+            return Drawing(snapshot, Paint(chart, colors, selected, marks_of(chart, highlight)), legend)
+
+        def put(drawing: Drawing) -> None:
+            # What was asked for since then is on its way.
+            if self._asked_for is asked:
+                self._put(drawing)
+
+        self.session.compute(draw, put)
+
+    def _put(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+        paint, snapshot = drawing.paint, drawing.snapshot
+        chart = paint.chart
+        self.figure.draw(paint)
+        show(self._legend, legend_markup(chart, drawing.legend, paint.marks))
+        show(self._shown, shown_markup(chart, self.controls.trouble(snapshot)))
+        is_nothing = not chart.slice.nodes
+        show(self._nothing, no_match_state(_nothing_words(chart.slice.note)) if is_nothing else Markup())
+        self._nothing.visible = is_nothing
+        self._canvas.visible = not is_nothing
+        links = self.links
+        reach = reach_details(chart, snapshot, links)
         if self.selected is None:
-            show(self._details, graph_overview(chart, snapshot, self.links))
+            show(self._details, reach or graph_overview(chart, snapshot, links))
+        elif "size" in chart.slice.nodes.get(self.selected, {}):
+            show(self._details, group_details(self.selected, chart, links))
         else:
-            show(self._details, node_details(self.selected, snapshot, self.links))
+            show(self._details, node_details(self.selected, snapshot, links) + reach)
+
+    @property
+    def links(self) -> Links:
+        """Links that keep what is asked where they lead to another node."""
+        return Links(self.is_linked, {key: str(value) for key, value in self.controls.query().items() if value})
 
     @property
     def view(self) -> SlotView:
         """What is asked of the graph."""
-        hops = HOPS[self.hops.value] if self.selected else 0
-        return SlotView(
-            tuple(self.node_types.value), tuple(self.edge_types.value), (self.search.value_input or "").strip(),
-            self.selected or "" if hops else "", hops,
-        )  # fmt: skip
+        return self.controls.view(self.snapshot)
 
     def select(self, node: str | None) -> None:
-        """Highlight a node and show its neighbours; None for no node."""
+        """Highlight a node and show its neighbours; None for no node. It becomes an end that is still wanted."""
         if node != self.selected:
             self.selected = node
+            if node is not None:
+                self.controls.take(node)
             self.show_fleet(self.snapshot)
             self._write_address()
 
-    def _asked(self, event: Any) -> None:
+    def _asked(self, is_kept: bool) -> None:
+        if self.selected is not None:
+            self.controls.take(self.selected)
         self.show_fleet(self.snapshot)
-        if event.name == "value":
+        if is_kept:
             self._write_address()
 
+    def _drawn(self) -> tuple[Paint, Mapping[str, str]]:
+        assert self.drawing is not None
+        return self.drawing.paint, self.drawing.legend
+
     def _write_address(self) -> None:
-        view = self.view
-        self.address.write(
-            q=view.text, node=self.selected, hops=HOPS[self.hops.value],
-            color="" if self.coloring.value == COLORINGS[0] else self.coloring.value,
-            nodes="" if view.node_types == DEFAULT_NODES else ",".join(view.node_types) or "none",
-            edges="" if set(view.edge_types) == set(DEFAULT_EDGES) else ",".join(view.edge_types) or "none",
-        )  # fmt: skip
+        values: dict[str, Any] = {"node": self.selected, **self.controls.query()}
+        self.address.write(**values)
 
 
-def node_colors(chart: Chart, snapshot: Snapshot, coloring: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return (a colour for each node, a colour for each name of the legend)."""
-    by_class = class_colors(classes(snapshot))
-    colors: dict[str, str] = {}
-    named: dict[str, str] = {}
-    for node, data in chart.slice.nodes.items():
-        if data["type"] != "crate":
-            name, color = data["type"], TYPE_COLORS[data["type"]]
-        elif coloring == COLORINGS[0]:
-            name = data["classification"] or "unclassified"
-            color = by_class.get(name, OTHER_COLOR)
-        else:
-            name, color = data["severity"] or "no findings", SEVERITY_COLORS[data["severity"]]
-        colors[node] = color
-        named[name] = color
-    return colors, dict(sorted(named.items()))
+def _is_node(node: str, snapshot: Snapshot) -> bool:
+    return node in slot_graph(snapshot) or node.startswith("group:")
+
+
+def _nothing_words(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}." if note else "No node has this name and type. Clear the name or add types."

@@ -1,0 +1,70 @@
+"""The buttons that take the drawn graph away: as a picture, as a drawing, as data for other programs."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import panel as pn
+from bokeh.models import ColumnDataSource, CustomJS, Plot
+
+from workbench.dashboards.graph_files import dot_file, graphml_file
+from workbench.dashboards.graph_paint import Paint
+from workbench.dashboards.graph_svg import svg_file
+from workbench.dashboards.panes import action, column, control
+
+Drawn = Callable[[], tuple[Paint, Mapping[str, str]]]
+"""What is drawn just now: its paint, and the colours of its legend by name."""
+FileMaker = Callable[[Paint, Mapping[str, str]], bytes]
+
+_FILES: Final[Mapping[str, tuple[str, str, FileMaker]]] = {
+    "SVG": ("slot-graph.svg", "image/svg+xml", lambda paint, legend: svg_file(paint, "The slot graph", legend)),
+    "GraphML": ("slot-graph.graphml", "application/graphml+xml", lambda paint, _: graphml_file(paint.chart)),
+    "DOT": ("slot-graph.dot", "text/vnd.graphviz", lambda paint, _: dot_file(paint.chart)),
+}
+"""By the word on the button: the file's name, its type, and who makes it."""
+
+_SAVE: Final = """
+const save = (blob, name) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+};
+"""
+_PNG: Final = f"""{_SAVE}
+const view = Bokeh.index.query_one((view) => view.model === plot);
+view.export("auto", true).to_blob().then((blob) => save(blob, "slot-graph.png"));
+"""
+_PARCEL: Final = f"""{_SAVE}
+const [name, type, text] = ["name", "type", "text"].map((key) => Array.from(parcel.get_array(key))[0]);
+if (name) {{
+  save(new Blob([text], {{type}}), name);
+  parcel.data = {{name: [], type: [], text: []}};
+}}
+"""
+"""What has arrived is emptied on both sides: nobody keeps a file that is saved."""
+
+
+class GraphExport:
+    """PNG from the canvas in the browser; SVG, GraphML and DOT of the same nodes and edges from the server."""
+
+    def __init__(self, plot: Plot, drawn: Drawn) -> None:
+        self._drawn = drawn
+        self.parcel = ColumnDataSource({"name": [], "type": [], "text": []})
+        self.parcel.js_on_change("data", CustomJS(args={"parcel": self.parcel}, code=_PARCEL))
+        self.picture = control(pn.widgets.Button, "PNG", css_classes=["wb-action"])
+        self.picture.js_on_click(args={"plot": plot, "parcel": self.parcel}, code=_PNG)
+        self.files = {word: action(word, lambda event: self.send(event.obj.label)) for word in _FILES}
+
+    def content(self, word: str) -> bytes:
+        """Return what is drawn as the file that a button's word names."""
+        return _FILES[word][2](*self._drawn())
+
+    def send(self, word: str) -> None:
+        """Have the browser save what is drawn."""
+        name, kind, _ = _FILES[word]
+        self.parcel.data = {"name": [name], "type": [kind], "text": [self.content(word).decode()]}
+
+    def layout(self) -> Any:
+        """Return the buttons as a row."""
+        return column("filters", self.picture, *self.files.values())
