@@ -34,6 +34,7 @@ _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-coll
 _ELSEWHERE: Final = {
     "export": "workbench.export_cli",
     "ports": "workbench.ports_cli",
+    "publish": "workbench.publish_cli",
     "tokens": "workbench.access_cli",
     "users": "workbench.access_cli",
 }
@@ -78,6 +79,7 @@ def main() -> None:
     workbench users set NAME         who may sign in at the pages; also list, remove
     workbench serve --demo           the same on the sample fleet
     workbench export FILE ~/src      the graph or a table as a file: graph.graphml, crates.csv ...
+    workbench publish DIR ~/src      the fleet as files, for notebooks: Workbench.open(DIR)
     workbench schema                 the manifest's JSON Schema, for editors
     """  # noqa: D301 - click wants the character itself
 

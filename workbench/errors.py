@@ -221,6 +221,12 @@ class MuxNotConfigured(NotFound):
     code = "mux-not-configured"
 
 
+class SnapshotError(WorkbenchError):
+    """A published snapshot is not there, not whole, or of a format that this version does not read."""
+
+    code = "snapshot"
+
+
 class RemoteError(WorkbenchError):
     """What another workbench answered to us; `details` hold its own code and status."""
 
@@ -293,3 +299,14 @@ class CommandFailed(WorkbenchError):
     """A step of a deployment failed; the message says how. Told in the deployment, never as an answer."""
 
     code = "command-failed"
+
+
+def error_named(code: str, message: str, details: dict[str, Any]) -> WorkbenchError:
+    """Return the error of ours that a code names, as another workbench told it; RemoteError for one unknown here."""
+    details = {key: value for key, value in details.items() if key != "message"}
+    kinds: list[type[WorkbenchError]] = [WorkbenchError]
+    for kind in kinds:
+        if kind.code == code and kind is not WorkbenchError:
+            return kind(message, **details)
+        kinds += kind.__subclasses__()
+    return RemoteError(message, **{**details, "code": code})
