@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from benchmarks.fleet import Generator
 from tests.api.conftest import LiveApi
 from workbench import Workbench
 from workbench.config import sample_fleet
@@ -20,10 +21,10 @@ from workbench.query_pool import close_pool
 
 
 class Backed:
-    """The sample fleet, once for each backing."""
+    """A fleet, once for each backing."""
 
-    def __init__(self, folder: Path) -> None:
-        self.hub = Hub([sample_fleet()], HubOptions(watch=False))
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.hub = Hub([root], HubOptions(watch=False))
         self.hub.scan_once()
         self.live = LiveApi(self.hub)
         self.live.__enter__()
@@ -39,7 +40,7 @@ class Backed:
 
 @pytest.fixture(scope="module")
 def backed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
-    made = Backed(tmp_path_factory.mktemp("published"))
+    made = Backed(tmp_path_factory.mktemp("published"), sample_fleet())
     yield made
     made.close()
 
@@ -158,3 +159,24 @@ def test_a_published_fleet_can_be_published_again(wb: Workbench, tmp_path: Path)
     again = Workbench.open(tmp_path)
     assert_frame_equal(again.findings, wb.findings)
     assert again.summary() == wb.summary()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2_000])
+def test_a_generated_fleet_is_the_same_everywhere(tmp_path: Path, count: int) -> None:
+    Generator(tmp_path / "fleet", count, ballast=False).write()
+    backed = Backed(tmp_path / "out", tmp_path / "fleet")
+    try:
+        assert len(backed.scan.crates) == count
+        for name in TABLE_NAMES:
+            expected = backed.scan.table(name)
+            assert_frame_equal(backed.connect.table(name), expected)
+            assert_frame_equal(backed.open.table(name), expected)
+        for wb in (backed.connect, backed.open):
+            assert wb.snapshot.tally == backed.scan.snapshot.tally
+            assert [item.message for item in wb.snapshot.findings] == [
+                item.message for item in backed.scan.snapshot.findings
+            ]
+            assert set(wb.graph.edges) == set(backed.scan.graph.edges)
+    finally:
+        backed.close()
