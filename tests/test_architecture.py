@@ -164,6 +164,7 @@ LIBRARIES = {
     "watchfiles": ("workbench.sources.watch",),
     "pandas": (
         "workbench.answer_view",
+        "workbench.magics",
         "workbench.workbench",
         "workbench.vitals_view",
         "workbench.fleet_frames",

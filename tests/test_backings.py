@@ -1,5 +1,6 @@
 """One behaviour over three backings: this process, a running server, and published files."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,10 @@ def test_a_published_fleet_can_be_published_again(wb: Workbench, tmp_path: Path)
     again = Workbench.open(tmp_path)
     assert_frame_equal(again.findings, wb.findings)
     assert again.summary() == wb.summary()
+
+
+def test_a_refresh_of_what_did_not_change_makes_no_revision(wb: Workbench) -> None:
+    assert wb.refresh() == wb.revision == asyncio.run(wb.refresh_async())
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
     from workbench.pictures import Pictures
+    from workbench.store.database import Store
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
@@ -57,16 +59,23 @@ class Workbench(FleetFrames, Questions):
 
     @classmethod
     def scan(
-        cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None, mux: str | None = None
+        cls,
+        *roots: str | Path,
+        watch: bool = False,
+        plan: PortPlan | None = None,
+        mux: str | None = None,
+        state: str | Path | None = None,
     ) -> "Workbench":
         """Read the manifests below the roots, in this process.
 
         With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block), and the Neural Mux
-        at the address `mux`, if there is one. Raises RootError if a root does not exist.
+        at the address `mux`, if there is one. With `state`, it does, and keeps every revision in that folder for
+        `history`, `at` and `diff`. Raises RootError if a root does not exist.
         """
-        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options()))
+        options = HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options())
+        hub = Hub(roots, options, _store(state))
         hub.discovery.check_roots()
-        if watch:
+        if watch or state is not None:
             hub.start()
             hub.wait_ready()
         else:
@@ -102,6 +111,15 @@ class Workbench(FleetFrames, Questions):
         from workbench.backings.publication import publish
 
         return publish(self._backing, Path(folder), keep)
+
+    def refresh(self) -> int:
+        """Have the disk compared with the fleet now, wait for it, and return the newest revision's number."""
+        self._backing.refresh()
+        return self.revision
+
+    async def refresh_async(self) -> int:
+        """Do as `refresh`, without holding up the loop."""
+        return await asyncio.to_thread(self.refresh)
 
     def close(self) -> None:
         """Stop following the disk or the server; harmless if nothing is followed."""
@@ -318,3 +336,11 @@ class Workbench(FleetFrames, Questions):
             f"<div><b>Crate Workbench</b> · revision {self.revision} · {iso(self.taken_at)}"
             f"<table><tr>{cells}</tr></table></div>"
         )
+
+
+def _store(folder: str | Path | None) -> "Store | None":
+    if folder is None:
+        return None
+    from workbench.store.database import Store
+
+    return Store(Path(folder))

@@ -58,6 +58,9 @@ class Backing(Protocol):
     def status(self) -> Json:
         """Return how the live side fares."""
 
+    def refresh(self) -> None:
+        """Have the disk compared with the fleet, and return when that is done."""
+
     def newest_events(self, count: int) -> list[Event]:
         """Return the newest events, oldest first."""
 

@@ -66,6 +66,12 @@ class LocalBacking:
     def status(self) -> Json:
         return self.hub.status()
 
+    def refresh(self) -> None:
+        if self.hub.is_running:
+            self.hub.refresh().result()
+        elif self.hub.discovery.roots:
+            self.hub.scan_once()
+
     def newest_events(self, count: int) -> list[Event]:
         return self.hub.log.newest(count)
 

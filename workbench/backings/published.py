@@ -106,6 +106,9 @@ class PublishedBacking:
             "fleet": dict(head.summary),
         }
 
+    def refresh(self) -> None:
+        """Return at once: what is published never changes."""
+
     def newest_events(self, count: int) -> list[Event]:
         return events_of(self.table("events"), count)
 

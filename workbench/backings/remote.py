@@ -122,6 +122,9 @@ class RemoteBacking:
         told: Json = self.connection.json("/status")
         return told
 
+    def refresh(self) -> None:
+        self.connection.get("/api/snapshot", {"refresh": "true"})
+
     def newest_events(self, count: int) -> list[Event]:
         return events_of(self.table("events"), count)
 
