@@ -39,8 +39,8 @@ def test_sql_with_the_variables_of_the_notebook(shell: InteractiveShell, ask: An
     assert frame["n"].tolist() == [(fleet.ports["role"] == "owner").sum()]
 
 
-def test_an_answer_under_a_name_is_not_shown(shell: InteractiveShell, ask: Any) -> None:
-    assert ask("fleetsql", "answer", "SELECT 7 AS n") is None
+def test_an_answer_is_kept_under_a_name(shell: InteractiveShell, ask: Any) -> None:
+    assert ask("fleetsql", "answer", "SELECT 7 AS n") is shell.user_ns["answer"]
     assert shell.user_ns["answer"]["n"].tolist() == [7]
 
 

@@ -53,20 +53,19 @@ class FleetMagics(Magics):
 
     @needs_local_scope
     @cell_magic
-    def fleetsql(self, line: str, cell: str, local_ns: dict[str, Any] | None = None) -> "pd.DataFrame | None":
+    def fleetsql(self, line: str, cell: str, local_ns: dict[str, Any] | None = None) -> "pd.DataFrame":
         """Ask the fleet in SQL: `%%fleetsql [NAME] [--on WB]`, then one SELECT; `$name` takes the variable `name`.
 
-        With a NAME the answer is kept under it and not shown.
+        With a NAME the answer is kept under it too.
         """
         chosen = _parsed(_sql_line(), line)
+        if chosen.answer is not None and not chosen.answer.isidentifier():
+            raise UsageError(f'%%fleetsql: "{chosen.answer}" is no name for a variable')
         variables = self._variables(local_ns)
         frame = self._asked(chosen.on, variables, cell)
-        if chosen.answer is None:
-            return frame
-        if not chosen.answer.isidentifier():
-            raise UsageError(f'%%fleetsql: "{chosen.answer}" is no name for a variable')
-        self._shell.user_ns[chosen.answer] = frame
-        return None
+        if chosen.answer is not None:
+            self._shell.user_ns[chosen.answer] = frame
+        return frame
 
     @needs_local_scope
     @line_cell_magic
@@ -121,7 +120,9 @@ class FleetMagics(Magics):
         if len({id(fleet) for fleet in fleets.values()}) == 1:
             return next(iter(fleets.values()))
         said = (
-            f"say which with --on: {', '.join(sorted(fleets))}" if fleets else "make one: wb = Workbench.scan('~/src')"
+            f"say which with --on: {', '.join(sorted(fleets))}"
+            if fleets
+            else "make one: wb = Workbench.scan('path/to/fleet')"
         )
         raise UsageError(f"there is no Workbench named wb; {said}")
 
