@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 from workbench import Workbench
 from workbench.config import sample_fleet
@@ -105,3 +106,12 @@ def test_a_manifest_alone(shell: InteractiveShell) -> None:
     assert [item.kind for item in broken] == ["syntax"]
     sound = shell.run_cell_magic("check", "", '[smart-crate]\nname = "a"\nversion = "1.0.0"\n')
     assert (list(sound), repr(sound)) == ([], "nothing to report")
+
+
+def test_an_error_shows_the_line_of_the_cell_and_nothing_of_ours(shell: InteractiveShell, fleet: Workbench) -> None:
+    shell.user_ns["wb"] = fleet
+    with capture_output() as told:
+        shell.run_cell("1 + 1\nwb.crate('port-manger')\n")
+    assert "line 2: wb.crate('port-manger')" in told.stdout
+    assert 'UnknownCrate: no crate is named "port-manger"; did you mean port-manager' in told.stdout
+    assert len(told.stdout.strip().splitlines()) <= 3

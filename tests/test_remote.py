@@ -196,6 +196,8 @@ def test_a_server_that_stops_midway(hub: Hub) -> None:
         with pytest.raises(Unavailable, match=f"no workbench answers at http://{live.base}") as caught:
             ask()
         assert caught.value.__suppress_context__
+    assert repr(wb).startswith(f"<Workbench at http://{live.base}: no workbench answers")
+    assert wb._repr_html_().startswith("&lt;Workbench at ")
     wb.close()
     with pytest.raises(Unavailable, match="no workbench answers"):
         _ = wb.ports

@@ -1,7 +1,7 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,8 +19,8 @@ from workbench.fleet.plan import PortPlan
 from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.whatif import Change, plan_changes
-from workbench.fleet.wire import iso
 from workbench.fleet_frames import FleetFrames
+from workbench.fleet_portrait import FleetPortrait
 from workbench.frames import frame_of
 from workbench.hub import Hub, HubOptions
 from workbench.mux_settings import MuxSettings
@@ -47,7 +47,7 @@ T = TypeVar("T")
 DEFAULT_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
-class Workbench(FleetFrames, Questions):
+class Workbench(FleetFrames, FleetPortrait, Questions):
     """A fleet of smart crates, as DataFrames, SQL, a graph and live views.
 
     Make one with `Workbench.scan(...)`, `Workbench.connect(...)` or `Workbench.open(...)`: whichever it is, it behaves
@@ -312,30 +312,6 @@ class Workbench(FleetFrames, Questions):
     def topology(self) -> Any:
         """Return the topology page, to be shown in a notebook."""
         return self.pages.topology()
-
-    def __repr__(self) -> str:
-        figures = self.summary()
-        return (
-            f"<Workbench revision {self.revision}: {figures['crates']} crates, {figures['ports_owned']} owned ports, "
-            f"{figures['errors']} errors, {figures['warnings']} warnings>"
-        )
-
-    def _repr_html_(self) -> str:
-        figures: Mapping[str, object] = self.summary()
-        cells = "".join(
-            f"<td style='padding:4px 14px 4px 0'><b>{figures[key]}</b><br><small>{label}</small></td>"
-            for key, label in (
-                ("crates", "crates"),
-                ("ports_owned", "owned ports"),
-                ("collisions", "collisions"),
-                ("errors", "errors"),
-                ("warnings", "warnings"),
-            )
-        )
-        return (
-            f"<div><b>Crate Workbench</b> · revision {self.revision} · {iso(self.taken_at)}"
-            f"<table><tr>{cells}</tr></table></div>"
-        )
 
 
 def _store(folder: str | Path | None) -> "Store | None":
