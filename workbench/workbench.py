@@ -1,7 +1,7 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
