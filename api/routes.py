@@ -43,7 +43,7 @@ from api.ports import ConflictsHandler, PortHandler, PortsHandler
 from api.query import QueryHandler
 from api.registrations import HeartbeatHandler, RegisterHandler, RegistrationsHandler
 from api.search import SearchHandler
-from api.snapshots import SnapshotTableHandler
+from api.snapshots import SnapshotHeadHandler, SnapshotTableHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
 from api.validation import ValidateHandler
 from workbench.hub import Hub
@@ -103,6 +103,7 @@ def routes(hub: Hub) -> list[Route]:
             (r"/api/history", HistoryHandler, mounted),
             (r"/api/diff", DiffHandler, mounted),
             (r"/api/query", QueryHandler, mounted),
+            (r"/api/snapshot", SnapshotHeadHandler, mounted),
             (r"/api/snapshot/([^/]*)", SnapshotTableHandler, mounted),
             (r"/api/audit", AuditHandler, mounted),
             (r"/api/events", EventStreamHandler, mounted),

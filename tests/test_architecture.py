@@ -114,6 +114,28 @@ ROOMS = {
         "workbench.fleet",
         "workbench.service_desk",
     },
+    "workbench.hub_tables": {
+        "workbench.fleet",
+        "workbench.frames",
+        "workbench.history",
+        "workbench.hub",
+        "workbench.live_frames",
+    },
+    "workbench.backings": {
+        "workbench.assignments",
+        "workbench.backings",
+        "workbench.errors",
+        "workbench.events",
+        "workbench.fleet",
+        "workbench.history",
+        "workbench.hub",
+        "workbench.hub_tables",
+        "workbench.live_models",
+        "workbench.origins",
+        "workbench.sources",
+        "workbench.store",
+        "workbench.table_files",
+    },
     "workbench.errors": {"workbench.errors"},
 }
 """What each room may import of ours; rooms that are not listed may import anything below them."""
@@ -121,6 +143,7 @@ ROOMS = {
 LIBRARIES = {
     "tornado": (
         "api",
+        "workbench.backings.follow",
         "workbench.front",
         "workbench.listening",
         "workbench.oversized",
@@ -135,6 +158,7 @@ LIBRARIES = {
         "workbench.mux.exchange",
         "workbench.sources.health_probe",
         "workbench.client",
+        "workbench.backings",
         "workbench.deploy.health",
     ),
     "websockets": ("workbench.mux.socket",),
@@ -145,8 +169,10 @@ LIBRARIES = {
     "watchfiles": ("workbench.sources.watch",),
     "pandas": (
         "workbench.answer_view",
+        "workbench.magics",
         "workbench.workbench",
         "workbench.vitals_view",
+        "workbench.fleet_frames",
         "workbench.frames",
         "workbench.dashboards",
     ),

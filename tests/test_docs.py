@@ -93,6 +93,25 @@ def test_every_setting_is_documented() -> None:
             assert re.search(rf"(`{key}`|\b{key} = |ports\.{key}[.\]])", part), f"{section}.{key}"
 
 
+def test_every_column_of_every_frame_is_documented() -> None:
+    from workbench.fleet.tables import SNAPSHOT_TABLES
+    from workbench.frames import EVENT_COLUMNS
+    from workbench.hub_tables import HISTORY_COLUMNS, TABLE_NAMES
+    from workbench.live_frames import LISTENER_COLUMNS, REGISTRATION_COLUMNS
+
+    columns = {name: spec.columns for name, spec in SNAPSHOT_TABLES.items()} | {
+        "events": EVENT_COLUMNS,
+        "history": HISTORY_COLUMNS,
+        "registrations": REGISTRATION_COLUMNS,
+        "observed": LISTENER_COLUMNS,
+    }
+    parts = (DOCS / "notebooks.md").read_text().split("\n## Frames\n")[1].split("\n### ")[1:]
+    told = {
+        part.partition("\n")[0]: re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", part, re.MULTILINE) for part in parts
+    }
+    assert told == {name: [(c.name, c.type, c.meaning) for c in columns[name]] for name in TABLE_NAMES}
+
+
 def test_every_route_is_documented() -> None:
     from unittest.mock import Mock
 

@@ -118,3 +118,22 @@ def test_a_plan_shows_what_would_come_and_go(wb: Workbench) -> None:
     assert plan.patch.startswith("--- /dev/null\n+++ b/<new>/smart-crate.toml\n")
     assert {item.code for item in plan.appeared} >= {"SC101"}
     assert wb.revision == revision
+
+
+def test_a_workbench_with_a_state_folder_looks_back(
+    fleet_dir: Path, write_manifest: WriteManifest, tmp_path: Path
+) -> None:
+    write_manifest("a")
+    for name, count in (("b", 2), ("c", 3)):  # the second time over what the first has kept
+        with Workbench.scan(fleet_dir, state=tmp_path / "state") as wb:
+            write_manifest(name)
+            newest = wb.refresh()
+            assert (wb.summary()["crates"], wb.at(1).summary()["crates"]) == (count, 1)
+            assert [item["name"] for item in wb.diff(newest - 1, newest)["crates"]] == [name]
+    assert wb.status()["journal"] == {"enabled": True, "error": None}
+
+
+def test_a_plain_workbench_is_refreshed_on_request(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    wb = Workbench.scan(fleet_dir)
+    write_manifest("a")
+    assert (wb.crates.empty, wb.refresh(), len(wb.crates)) == (True, 1, 1)

@@ -19,5 +19,12 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Register `%%fleetsql` and `%check`; IPython calls this for `%load_ext workbench`."""
+    from workbench.magics import FleetMagics
+
+    shell.register_magics(FleetMagics)
+
+
 def __dir__() -> list[str]:
     return __all__

@@ -36,6 +36,7 @@ _ELSEWHERE: Final = {
     "doctor": "workbench.doctor_cli",
     "export": "workbench.export_cli",
     "ports": "workbench.ports_cli",
+    "publish": "workbench.publish_cli",
     "tokens": "workbench.access_cli",
     "users": "workbench.access_cli",
 }
@@ -81,6 +82,7 @@ def main() -> None:
     workbench doctor                 whether this host is fit to run it
     workbench serve --demo           the same on the sample fleet
     workbench export FILE ~/src      the graph or a table as a file: graph.graphml, crates.csv ...
+    workbench publish DIR ~/src      the fleet as files, for notebooks: Workbench.open(DIR)
     workbench schema                 the manifest's JSON Schema, for editors
     """  # noqa: D301 - click wants the character itself
 

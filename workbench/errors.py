@@ -1,6 +1,10 @@
 """The exception tree. Every error that a user can meet is one of these and has a stable code."""
 
-from typing import Any, ClassVar
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, ClassVar, Final
+
+_OURS: Final = str(Path(__file__).parent)
 
 
 class WorkbenchError(Exception):
@@ -13,6 +17,12 @@ class WorkbenchError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the line of the caller, and the message; IPython asks for it."""
+        outside = [frame for frame in extract_tb(self.__traceback__) if not frame.filename.startswith(_OURS)]
+        where = [f"line {outside[-1].lineno}: {outside[-1].line}"] if outside and outside[-1].line else []
+        return [*where, f"{type(self).__name__}: {self.message}"]
 
 
 class NotFound(WorkbenchError):
@@ -221,6 +231,12 @@ class MuxNotConfigured(NotFound):
     code = "mux-not-configured"
 
 
+class SnapshotError(WorkbenchError):
+    """A published snapshot is not there, not whole, or of a format that this version does not read."""
+
+    code = "snapshot"
+
+
 class RemoteError(WorkbenchError):
     """What another workbench answered to us; `details` hold its own code and status."""
 
@@ -293,3 +309,14 @@ class CommandFailed(WorkbenchError):
     """A step of a deployment failed; the message says how. Told in the deployment, never as an answer."""
 
     code = "command-failed"
+
+
+def error_named(code: str, message: str, details: dict[str, Any]) -> WorkbenchError:
+    """Return the error of ours that a code names, as another workbench told it; RemoteError for one unknown here."""
+    details = {key: value for key, value in details.items() if key != "message"}
+    kinds: list[type[WorkbenchError]] = [WorkbenchError]
+    for kind in kinds:
+        if kind.code == code and kind is not WorkbenchError:
+            return kind(message, **details)
+        kinds += kind.__subclasses__()
+    return RemoteError(message, **{**details, "code": code})

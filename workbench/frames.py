@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.tables import TABLES, Column, ColumnType, Row, TableSpec, table_rows
+from workbench.fleet.tables import SNAPSHOT_TABLES, Column, ColumnType, Row, TableSpec, table_rows
 
 _ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
@@ -40,7 +40,7 @@ def arrow_of(columns: Sequence[Column], rows: Sequence[Row]) -> pa.Table:
 
 def arrow_table(name: str, snapshot: Snapshot) -> pa.Table:
     """Return a table of a snapshot as Arrow; made once for each revision."""
-    spec: TableSpec = TABLES[name]
+    spec: TableSpec = SNAPSHOT_TABLES[name]
     return snapshot.derive(("arrow", name), lambda s: arrow_of(spec.columns, table_rows(name, s)))
 
 
@@ -52,7 +52,9 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
 
 def event_table(events: Sequence[Event]) -> pa.Table:
     """Return events as an Arrow table."""
-    rows = [(event.seq, event.revision, int(event.ts * 1e6), event.type, event.topic, _data(event)) for event in events]
+    rows = [
+        (event.seq, event.revision, round(event.ts * 1e6), event.type, event.topic, _data(event)) for event in events
+    ]
     return arrow_of(EVENT_COLUMNS, rows)
 
 

@@ -1,7 +1,7 @@
 """The revisions of a fleet that are kept, and what the fleet was at each."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -90,14 +90,9 @@ class History:
         no longer kept, UnknownRevision for what never was.
         """
         now = self._hub.snapshot
-        if isinstance(moment, int):
-            return now if moment == now.revision else self._rebuilt(self._row(moment), now)
-        rows = self.revisions()
-        position = bisect_right([row["taken_at"] for row in rows], _seconds(moment) + _HALF_A_MICROSECOND)
-        if position == 0:
-            oldest = rows[0]["revision"] if rows else None
-            raise RevisionGone("nothing is kept from before that time", oldest=oldest)
-        row = rows[position - 1]
+        if moment == now.revision and isinstance(moment, int):
+            return now
+        row = revision_at(moment, self.revisions(), now.revision)
         return now if row["revision"] == now.revision else self._rebuilt(row, now)
 
     def diff(self, older: Moment, newer: Moment) -> tuple[Snapshot, Snapshot, Diff]:
@@ -105,20 +100,30 @@ class History:
         before, after = self.at(older), self.at(newer)
         return before, after, diff(before, after)
 
-    def _row(self, revision: int) -> Json:
-        rows = {row["revision"]: row for row in self.revisions()}
-        if revision in rows:
-            return rows[revision]
-        oldest = min(rows, default=None)
-        details = {"revision": revision, "oldest": oldest, "newest": self._hub.snapshot.revision}
-        if oldest is not None and revision < oldest:
-            raise RevisionGone(f"revision {revision} is no longer kept; the oldest is {oldest}", **details)
-        raise UnknownRevision(f"there is no revision {revision}", **details)
-
     def _rebuilt(self, row: Json, near: Snapshot) -> Snapshot:
         past = self._hub.journal
         assert isinstance(past, Past)
         return past.snapshot_at(row["revision"], row["taken_at"], near)
+
+
+def revision_at(moment: Moment, rows: Sequence[Json], newest: int) -> Json:
+    """Return the row of a revision, or of the newest one at a time, among the kept ones, oldest first.
+
+    Raises RevisionGone for what is no longer kept, UnknownRevision for what never was.
+    """
+    oldest = rows[0]["revision"] if rows else None
+    if not isinstance(moment, int):
+        position = bisect_right([row["taken_at"] for row in rows], _seconds(moment) + _HALF_A_MICROSECOND)
+        if position == 0:
+            raise RevisionGone("nothing is kept from before that time", oldest=oldest)
+        return rows[position - 1]
+    for row in rows:
+        if row["revision"] == moment:
+            return row
+    details = {"revision": moment, "oldest": oldest, "newest": newest}
+    if oldest is not None and moment < oldest:
+        raise RevisionGone(f"revision {moment} is no longer kept; the oldest is {oldest}", **details)
+    raise UnknownRevision(f"there is no revision {moment}", **details)
 
 
 def _seconds(moment: float | str | datetime) -> float:

@@ -1,28 +1,29 @@
 """`Workbench`: the analyst's object, and the only thing that the dashboards know."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import networkx as nx
 import pandas as pd
 
+from workbench.backings.backing import Backing
+from workbench.backings.local import LocalBacking
+from workbench.config import DEFAULT_PORT
 from workbench.crate_view import CrateView
 from workbench.errors import InvalidPort
 from workbench.events import Event
 from workbench.fleet.graph import slot_graph
-from workbench.fleet.lookup import crate_records
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.tables import TABLES
 from workbench.fleet.whatif import Change, plan_changes
-from workbench.fleet.wire import crate_detail_model, iso, port_model, summary_model
-from workbench.frames import arrow_table, event_table, frame_of
+from workbench.fleet_frames import FleetFrames
+from workbench.fleet_portrait import FleetPortrait
+from workbench.frames import frame_of
 from workbench.hub import Hub, HubOptions
-from workbench.live_frames import listener_table, registration_table
-from workbench.live_models import live_model
 from workbench.mux_settings import MuxSettings
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
@@ -40,44 +41,91 @@ if TYPE_CHECKING:
     from workbench.history import Moment
     from workbench.pictures import Pictures
     from workbench.query_pool import Asked
+    from workbench.store.database import Store
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
 
+DEFAULT_URL: Final = f"http://127.0.0.1:{DEFAULT_PORT}"
 
-class Workbench(Questions):
+
+class Workbench(FleetFrames, FleetPortrait, Questions):
     """A fleet of smart crates, as DataFrames, SQL, a graph and live views.
 
-    Make one with `Workbench.scan(...)`. Every frame is of one revision and is yours to change.
+    Make one with `Workbench.scan(...)`, `Workbench.connect(...)` or `Workbench.open(...)`: whichever it is, it behaves
+    in one way. Every frame is of one revision and is yours to change.
     """
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, source: Hub | Backing) -> None:
+        self._backing: Backing = LocalBacking(source) if isinstance(source, Hub) else source
 
     @classmethod
     def scan(
-        cls, *roots: str | Path, watch: bool = False, plan: PortPlan | None = None, mux: str | None = None
+        cls,
+        *roots: str | Path,
+        watch: bool = False,
+        plan: PortPlan | None = None,
+        mux: str | None = None,
+        state: str | Path | None = None,
     ) -> "Workbench":
         """Read the manifests below the roots, in this process.
 
         With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block), and the Neural Mux
-        at the address `mux`, if there is one. Raises RootError if a root does not exist.
+        at the address `mux`, if there is one. With `state`, it does, and keeps every revision in that folder for
+        `history`, `at` and `diff`. Raises RootError if a root does not exist.
         """
-        hub = Hub(roots, HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options()))
+        options = HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options())
+        hub = Hub(roots, options, _store(state))
         hub.discovery.check_roots()
-        if watch:
+        if watch or state is not None:
             hub.start()
             hub.wait_ready()
         else:
             hub.scan_once()
         return cls(hub)
 
-    def close(self) -> None:
-        """Stop following the disk and end the processes that answer queries; harmless if there are none."""
-        from workbench.query_pool import close_pool
+    @classmethod
+    def connect(cls, url: str = DEFAULT_URL, token: str | None = None) -> "Workbench":
+        """Return the fleet that a running server follows; `token` is needed where its reads are closed.
 
-        close_pool(self._hub)
-        self._hub.stop()
+        Nothing is held back: each question is answered from the server's newest revision. Raises Unavailable if no
+        workbench answers there, Unauthorized for a token that it does not know.
+        """
+        from workbench.backings.remote import RemoteBacking
+
+        return cls(RemoteBacking(url, token))
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Workbench":
+        """Return the newest revision that was published in a folder; it never changes.
+
+        Raises SnapshotError if there is none, or if it is not whole.
+        """
+        from workbench.backings.published import PublishedBacking
+
+        return cls(PublishedBacking(folder))
+
+    def publish(self, folder: str | Path, keep: int = 10) -> Path:
+        """Write the newest revision into a folder, for `Workbench.open`; returns the revision's own folder there.
+
+        Whoever has an older one open keeps it, as long as it is among the newest `keep`. Raises SnapshotError.
+        """
+        from workbench.backings.publication import publish
+
+        return publish(self._backing, Path(folder), keep)
+
+    def refresh(self) -> int:
+        """Have the disk compared with the fleet now, wait for it, and return the newest revision's number."""
+        self._backing.refresh()
+        return self.revision
+
+    async def refresh_async(self) -> int:
+        """Do as `refresh`, without holding up the loop."""
+        return await asyncio.to_thread(self.refresh)
+
+    def close(self) -> None:
+        """Stop following the disk or the server; harmless if nothing is followed."""
+        self._backing.close()
 
     def __enter__(self) -> "Workbench":
         return self
@@ -85,79 +133,40 @@ class Workbench(Questions):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def _hub(self) -> Hub:
+        """The hub of this process; it follows nothing where a server does, or nobody."""
+        return self._backing.hub
+
     # ------------------------------------------------------------------ the fleet as it stands
 
     @property
     def snapshot(self) -> Snapshot:
         """The newest complete revision of the fleet, immutable."""
-        return self._hub.snapshot
+        return self._backing.snapshot
 
     @property
     def revision(self) -> int:
         """The number of the newest revision."""
-        return self.snapshot.revision
+        return self._backing.head.revision
 
     @property
     def taken_at(self) -> float:
         """When the newest revision was made, in seconds since the epoch."""
-        return self.snapshot.taken_at
+        return self._backing.head.taken_at
 
     @property
     def port_plan(self) -> PortPlan:
         """The port plan that ports are judged by."""
-        return self.snapshot.plan
+        return self._backing.head.plan
 
     def status(self) -> dict[str, Any]:
         """Return how the live side fares: phase and progress of the scan, roots, watching, journal."""
-        return self._hub.status()
+        return self._backing.status()
 
     def summary(self) -> dict[str, int]:
         """Return the fleet's figures: crates, manifests, ports_owned, collisions, errors, warnings, hints and more."""
-        return dict(self.snapshot.derive("summary", summary_model))
-
-    @property
-    def crates(self) -> pd.DataFrame:
-        """One row per crate: name, version, classification, tesla_grade, path, ports, QA thresholds and more."""
-        return self.table("crates")
-
-    @property
-    def ports(self) -> pd.DataFrame:
-        """One row per port claim: port, crate, label, role, of, block, and the rule that decided the role."""
-        return self.table("ports")
-
-    @property
-    def findings(self) -> pd.DataFrame:
-        """One row per finding: code, kind, severity, crates, ports, message, fix and place."""
-        return self.table("findings")
-
-    @property
-    def dependencies(self) -> pd.DataFrame:
-        """One row per declared dependency: crate, target, and the crate of the fleet that it resolves to."""
-        return self.table("dependencies")
-
-    @property
-    def endpoints(self) -> pd.DataFrame:
-        """One row per declared endpoint: crate, name, route."""
-        return self.table("endpoints")
-
-    @property
-    def diagnostics(self) -> pd.DataFrame:
-        """One row per diagnostic of a manifest: path, line, column, key, code, severity, message."""
-        return self.table("diagnostics")
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """One row per event, oldest first: seq, revision, ts, type, topic, data (JSON)."""
-        return frame_of(event_table(self.newest_events()))
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """One row per kept revision, oldest first: revision, taken_at, figures, and how many manifests changed."""
-        from workbench.history import History
-
-        frame = pd.DataFrame(History(self._hub).revisions())
-        frame["taken_at"] = pd.to_datetime((frame["taken_at"] * 1e6).round().astype("int64"), unit="us", utc=True)
-        return frame
+        return dict(self._backing.head.summary)
 
     def at(self, moment: "Moment") -> "Workbench":
         """Return the fleet as it was at a revision or a time, as a workbench that follows nothing.
@@ -165,15 +174,15 @@ class Workbench(Questions):
         A whole number is a revision; a datetime, its ISO form, or seconds as a float a time. Raises RevisionGone
         for what is no longer kept, UnknownRevision for what never was.
         """
-        from workbench.history import History
-
-        return Workbench(Hub.frozen(History(self._hub).at(moment)))
+        return Workbench(Hub.frozen(self._backing.at(moment)))
 
     def diff(self, older: "Moment", newer: "Moment") -> dict[str, Any]:
         """Return what changed between two moments: crates with their fields old and new, ports, findings."""
-        from workbench.history import History, diff_model
+        from workbench.fleet.diff import diff
+        from workbench.history import diff_model
 
-        return diff_model(*History(self._hub).diff(older, newer))
+        before, after = self._backing.at(older), self._backing.at(newer)
+        return diff_model(before, after, diff(before, after))
 
     def why(self, subject: str | int, limit: int = 20) -> pd.DataFrame:
         """Return why a crate or a port is as it is: what the kept revisions changed about it, newest first.
@@ -193,13 +202,9 @@ class Workbench(Questions):
         ]
         return pd.DataFrame(rows, columns=["revision", "taken_at", "paths", "fact", "old", "new"])
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Return a table by name (`crates`, `ports`, `findings` …) as a DataFrame with Arrow types."""
-        return frame_of(arrow_table(name, self.snapshot))
-
     def newest_events(self, count: int = 10_000) -> list[Event]:
         """Return the newest events, oldest first."""
-        return self._hub.log.newest(count)
+        return self._backing.newest_events(count)
 
     def plan(self, *changes: Change) -> PlanView:
         """Return what changes would do: the findings that appear and vanish, and a patch. Nothing is written.
@@ -222,8 +227,7 @@ class Workbench(Questions):
 
         Raises UnknownCrate, with the nearest names, if there is none.
         """
-        snapshot = self.snapshot
-        return CrateView(crate_detail_model(crate_records(name, snapshot)[0], snapshot))
+        return CrateView(self._backing.crate(name))
 
     def port(self, port: int) -> dict[str, Any]:
         """Return everything known of a port: block, sister, claims with their reasons, findings, and what is observed.
@@ -234,17 +238,7 @@ class Workbench(Questions):
             number = port_number(port)
         except ValueError as error:
             raise InvalidPort(str(error), port=port) from None
-        return {**port_model(number, self.snapshot), **live_model(self._hub.live, self.snapshot, number)}
-
-    @property
-    def registrations(self) -> pd.DataFrame:
-        """One row per service that registered itself: name, port, state, and when it was last heard."""
-        return frame_of(registration_table(self._hub.live, self.snapshot))
-
-    @property
-    def observed(self) -> pd.DataFrame:
-        """One row per process that listens on this host: port, process, whose it is by which rule, when it was seen."""
-        return frame_of(listener_table(self._hub.live, self.snapshot))
+        return self._backing.port(number)
 
     @property
     def vitals(self) -> VitalsView:
@@ -254,7 +248,7 @@ class Workbench(Questions):
     @property
     def assignments(self) -> "Sequence[Assignment]":
         """The assignments of ports that hold, by port."""
-        return self._hub.desk.book.active
+        return self._backing.assignments
 
     @property
     def deployments(self) -> "Sequence[Deployment]":
@@ -282,7 +276,7 @@ class Workbench(Questions):
 
     @property
     def audit(self) -> "AuditLog":
-        """The audit log: who changed what over the API, and what was refused; see `AuditLog.entries`."""
+        """The audit log of this process: who changed what, and what was refused; see `AuditLog.entries`."""
         return self._hub.audit
 
     @property
@@ -306,9 +300,7 @@ class Workbench(Questions):
         Tables: crates, ports, findings, dependencies, endpoints, diagnostics, events. Raises QueryError for
         a query that is wrong or that would write or read files.
         """
-        from workbench.store.query import query_snapshot
-
-        return frame_of(query_snapshot(self.snapshot, query, parameters, self.newest_events))
+        return frame_of(self._backing.sql(query, parameters))
 
     def ask(self, query: str, rows: int | None = None) -> "Asked":
         """Ask a read-only SQL query of the newest revision in a process of its own, which can be given up.
@@ -343,9 +335,9 @@ class Workbench(Questions):
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
         """Call `listener` with the events of each new revision; returns the function that ends it.
 
-        Listeners are called on the hub's thread and must not block.
+        Listeners are called on a thread of ours and must not block.
         """
-        return self._hub.log.subscribe(listener)
+        return self._backing.subscribe(listener)
 
     @property
     def pages(self) -> "Pages":
@@ -365,29 +357,10 @@ class Workbench(Questions):
         """Return the topology page, to be shown in a notebook."""
         return self.pages.topology()
 
-    def __repr__(self) -> str:
-        figures = self.summary()
-        return (
-            f"<Workbench revision {self.revision}: {figures['crates']} crates, {figures['ports_owned']} owned ports, "
-            f"{figures['errors']} errors, {figures['warnings']} warnings>"
-        )
 
-    def _repr_html_(self) -> str:
-        figures: Mapping[str, object] = self.summary()
-        cells = "".join(
-            f"<td style='padding:4px 14px 4px 0'><b>{figures[key]}</b><br><small>{label}</small></td>"
-            for key, label in (
-                ("crates", "crates"),
-                ("ports_owned", "owned ports"),
-                ("collisions", "collisions"),
-                ("errors", "errors"),
-                ("warnings", "warnings"),
-            )
-        )
-        return (
-            f"<div><b>Crate Workbench</b> · revision {self.revision} · {iso(self.taken_at)}"
-            f"<table><tr>{cells}</tr></table></div>"
-        )
+def _store(folder: str | Path | None) -> "Store | None":
+    if folder is None:
+        return None
+    from workbench.store.database import Store
 
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *TABLES})
+    return Store(Path(folder))

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from workbench.fleet.head import SnapshotHead
 from workbench.fleet.tables import TABLES
 from workbench.frames import arrow_table
 from workbench.hub import Hub
+from workbench.hub_tables import HUB_TABLES, TABLE_NAMES
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -63,4 +65,32 @@ def test_an_unknown_file(http: httpx.Client, name: str) -> None:
     answer = http.get(f"/api/snapshot/{name}")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (404, "not-found")
-    assert error["details"] == {"tables": list(TABLES), "formats": ["arrow", "parquet", "csv", "json"]}
+    assert error["details"] == {"tables": list(TABLE_NAMES), "formats": ["arrow", "parquet", "csv", "json"]}
+
+
+def test_a_head_and_its_manifests_are_the_whole_revision(http: httpx.Client, still_hub: Hub) -> None:
+    snapshot = still_hub.snapshot
+    head = SnapshotHead.parse(http.get("/api/snapshot").json())
+    manifests = pa.ipc.open_file(http.get("/api/snapshot/manifests.arrow").content).read_all()
+    revived = head.revive(manifests.to_pylist())
+    assert (revived.revision, revived.taken_at, revived.tally) == (
+        snapshot.revision,
+        snapshot.taken_at,
+        snapshot.tally,
+    )
+    for name in TABLES:
+        assert arrow_table(name, revived).equals(arrow_table(name, snapshot))
+
+
+def test_what_changes_within_a_revision_has_no_tag(http: httpx.Client) -> None:
+    for name in HUB_TABLES:
+        answer = http.get(f"/api/snapshot/{name}.arrow")
+        assert (answer.status_code, answer.headers.get("ETag")) == (200, None)
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/api/snapshot", "/api/snapshot/crates.arrow"])
+def test_a_revision_that_is_not_there(http: httpx.Client, path: str) -> None:
+    assert http.get(f"{path}?revision=1").status_code == 200
+    assert http.get(f"{path}?revision=99").json()["error"]["code"] == "unknown-revision"
+    assert http.get(f"{path}?revision=0").json()["error"]["code"] == "revision-gone"

@@ -1,11 +1,13 @@
 """The fleet as flat tables: what DataFrames, SQL and files show. Each table's columns are declared once, here."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from workbench.fleet.model import Finding, PortClaim
 from workbench.fleet.plan import PortPlan
+from workbench.fleet.rebuild import kept_of
 from workbench.fleet.snapshot import Record, Snapshot
 
 ColumnType = Literal["text", "integer", "number", "flag", "time", "texts", "integers"]
@@ -105,6 +107,12 @@ def _diagnostic_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
     for item in record.manifest.diagnostics:
         site = item.sites[0]
         yield name, site.path, site.line, site.column, site.key, item.code, item.severity, item.message
+
+
+def _manifest_rows(record: Record, snapshot: Snapshot) -> Iterator[Row]:
+    kept = kept_of(record)
+    problem = json.dumps(list(kept.problem)) if kept.problem else None
+    yield record.manifest.path, kept.text, kept.digest, kept.good, problem
 
 
 CRATES: Final = TableSpec(
@@ -218,10 +226,26 @@ DIAGNOSTICS: Final = TableSpec(
     _diagnostic_rows,
 )
 
+MANIFESTS: Final = TableSpec(
+    "manifests",
+    "One row per manifest file: all that it takes to have the fleet again.",
+    _columns(
+        ("path", "text", "manifest, relative to its root"),
+        ("text", "text", "its text"),
+        ("digest", "text", "hash of the file's bytes"),
+        ("good", "text", "last good text, where the file is broken now"),
+        ("problem", "text", "why the file could not be read at all, as JSON: message, fix, line, column"),
+    ),
+    _manifest_rows,
+)
+
 TABLES: Final[Mapping[str, TableSpec]] = {
     spec.name: spec for spec in (CRATES, PORTS, FINDINGS, DEPENDENCIES, ENDPOINTS, DIAGNOSTICS)
 }
-"""Every table by its name."""
+"""Every table that can be asked in SQL, by its name."""
+
+SNAPSHOT_TABLES: Final[Mapping[str, TableSpec]] = {**TABLES, MANIFESTS.name: MANIFESTS}
+"""Every table that a snapshot consists of, by its name."""
 
 
 def table_rows(name: str, snapshot: Snapshot) -> list[Row]:
@@ -233,4 +257,4 @@ def table_rows(name: str, snapshot: Snapshot) -> list[Row]:
     records: Iterable[Record] = snapshot.records.values()
     if name == "crates":
         records = [snapshot.records[crate.path] for crate in snapshot.crates]
-    return [row for record in records for row in TABLES[name].rows(record, snapshot)]
+    return [row for record in records for row in SNAPSHOT_TABLES[name].rows(record, snapshot)]

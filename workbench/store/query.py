@@ -39,19 +39,12 @@ def query_snapshot(
     Raises QueryError for a query that is wrong, is no single SELECT, runs longer than `time_limit` seconds
     or returns more than `row_limit` rows.
     """
-    cursor = snapshot.derive("sql", lambda s: _Shared(lambda: query_tables(s, newest_events()))).cursor()
-    try:
-        with asked(cursor, query, time_limit):
-            table = relation_of(cursor, query, parameters).limit(row_limit + 1).to_arrow_table()
-    finally:
-        cursor.close()
-    if table.num_rows > row_limit:
-        raise QueryError(f"the query returns more than {row_limit} rows: add a LIMIT")
-    return table
+    database = snapshot.derive("sql", lambda s: TableDatabase(lambda: query_tables(s, newest_events())))
+    return database.query(query, parameters, row_limit=row_limit, time_limit=time_limit)
 
 
-class _Shared:
-    """The database of one snapshot, made at the first query and released with it or when Python ends."""
+class TableDatabase:
+    """A database of a few tables, made at the first query and released with this object or when Python ends."""
 
     def __init__(self, tables: Callable[[], Mapping[str, pa.Table]]) -> None:
         held: list[duckdb.DuckDBPyConnection] = []
@@ -60,7 +53,21 @@ class _Shared:
         self._lock = threading.Lock()
         weakref.finalize(self, held.clear)
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
+    def query(
+        self, query: str, parameters: Mapping[str, Any], *, row_limit: int = ROW_LIMIT, time_limit: float = TIME_LIMIT
+    ) -> pa.Table:
+        """Return the result of one SELECT; raises QueryError, as `query_snapshot` does."""
+        cursor = self._cursor()
+        try:
+            with asked(cursor, query, time_limit):
+                table = relation_of(cursor, query, parameters).limit(row_limit + 1).to_arrow_table()
+        finally:
+            cursor.close()
+        if table.num_rows > row_limit:
+            raise QueryError(f"the query returns more than {row_limit} rows: add a LIMIT")
+        return table
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of the calling thread's own to the database."""
         with self._lock:
             if self._tables is not None:
