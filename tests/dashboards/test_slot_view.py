@@ -65,8 +65,7 @@ def test_a_way_is_as_short_as_there_is_and_says_when_it_does_not_follow_the_arro
 
 def test_a_blast_radius_upwards_is_that_of_the_api(snapshot: Snapshot) -> None:
     for name in ("port-manager", "sx9-event-spine", "foundation-core", "console-web"):
-        record = snapshot.records_named(name)[0]
-        model = blast_radius_model(record, snapshot)
+        model = blast_radius_model(name, snapshot)
         part = slice_of(snapshot, SlotView(mode="up", focus=model["node"]))
         assert {node: far for node, far in part.distances.items() if far} == {
             hit["node"]: hit["distance"] for hit in model["hit"]
