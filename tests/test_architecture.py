@@ -132,6 +132,7 @@ ROOMS = {
         "workbench.hub_tables",
         "workbench.live_models",
         "workbench.origins",
+        "workbench.query_pool",
         "workbench.sources",
         "workbench.store",
         "workbench.table_files",

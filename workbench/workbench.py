@@ -124,7 +124,7 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
         return await asyncio.to_thread(self.refresh)
 
     def close(self) -> None:
-        """Stop following the disk or the server; harmless if nothing is followed."""
+        """Stop following the disk or the server, and end the processes that answer queries; harmless twice."""
         self._backing.close()
 
     def __enter__(self) -> "Workbench":

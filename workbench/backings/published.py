@@ -117,6 +117,10 @@ class PublishedBacking:
         return lambda: None
 
     def close(self) -> None:
+        if "hub" in self.__dict__:
+            from workbench.query_pool import close_pool
+
+            close_pool(self.hub)
         self._tables.clear()
 
 

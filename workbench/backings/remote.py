@@ -11,7 +11,7 @@ import pyarrow as pa
 from workbench.backings.backing import Json
 from workbench.backings.connection import Connection
 from workbench.backings.published import events_of
-from workbench.errors import QueryError, Unavailable
+from workbench.errors import QueryError, Unavailable, WorkbenchError
 from workbench.events import Event
 from workbench.fleet.head import SnapshotHead
 from workbench.fleet.snapshot import Snapshot
@@ -42,7 +42,11 @@ class RemoteBacking:
         self._revived = ""
         self._lock = threading.Lock()
         self._followers: list[Callable[[], None]] = []
-        self._tagged_head()
+        try:
+            self._tagged_head()
+        except WorkbenchError:
+            self.connection.close()
+            raise
 
     @property
     def place(self) -> str:
@@ -139,6 +143,10 @@ class RemoteBacking:
     def close(self) -> None:
         while self._followers:
             self._followers.pop()()
+        if self._hub is not None:
+            from workbench.query_pool import close_pool
+
+            close_pool(self._hub)
         self.connection.close()
 
     def _tagged_head(self) -> tuple[str, SnapshotHead]:
