@@ -106,12 +106,6 @@ CALLS: list[Call] = [
     ("get", "/api/diff", "/api/diff?from=1", {}, 200),
     ("get", "/api/diff", "/api/diff?from=99999", {}, 404),
     ("get", "/api/diff", "/api/diff", {}, 422),
-    ("post", "/api/ports/register", "/api/ports/register", {"json": {"service_name": "zeta", "port": 18055}}, 201),
-    ("post", "/api/ports/register", "/api/ports/register", {"json": {"service_name": "zeta", "port": 18056}}, 200),
-    ("post", "/api/ports/register", "/api/ports/register", {"json": {"service_name": "zeta", "port": 0}}, 422),
-    ("post", "/api/ports/heartbeat", "/api/ports/heartbeat", {"json": {"service_name": "zeta", "status": "ok"}}, 200),
-    ("post", "/api/ports/heartbeat", "/api/ports/heartbeat", {"json": {"service_name": "nobody"}}, 404),
-    ("get", "/api/ports/registrations", "/api/ports/registrations?limit=1", {}, 200),
     ("get", "/api/ports", "/api/ports", {}, 200),
     ("get", "/api/ports/conflicts", "/api/ports/conflicts", {}, 200),
     ("post", "/api/ports/plan", "/api/ports/plan", {"json": {"changes": [{"type": "add", "name": "atlas"}]}}, 200),
@@ -184,6 +178,13 @@ CALLS: list[Call] = [
     ("get", "/api/docs/{name}", "/api/docs/swagger-ui.css", {}, 200),
     ("get", "/api/docs/{name}", "/api/docs/LICENSE", {}, 404),
     ("get", "/api/docs/{name}", "/api/docs/..%2Fbase.py", {}, 404),
+    # Last, since answers about ports tell ages from here on, and have another ETag each second.
+    ("post", "/api/ports/register", "/api/ports/register", {"json": {"service_name": "zeta", "port": 18055}}, 201),
+    ("post", "/api/ports/register", "/api/ports/register", {"json": {"service_name": "zeta", "port": 18056}}, 200),
+    ("post", "/api/ports/register", "/api/ports/register", {"json": {"service_name": "zeta", "port": 0}}, 422),
+    ("post", "/api/ports/heartbeat", "/api/ports/heartbeat", {"json": {"service_name": "zeta", "status": "ok"}}, 200),
+    ("post", "/api/ports/heartbeat", "/api/ports/heartbeat", {"json": {"service_name": "nobody"}}, 404),
+    ("get", "/api/ports/registrations", "/api/ports/registrations?limit=1", {}, 200),
 ]
 """Method, path of the document, path to call, how, and the status; names in braces are those of `places`."""
 
