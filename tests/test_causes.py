@@ -130,3 +130,12 @@ def test_it_equals_comparing_all_kept_revisions(steps: list[tuple[str, object]])
                 assert [item.revision for item in causes(history, subject)] == expected[::-1]
         finally:
             hub.stop()
+
+
+def test_the_file_is_not_held_between_two_pages(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = bench.why("gate")
+    monkeypatch.setattr("workbench.store.history_rows._PAGE", 1)
+    assert bench.why("gate").equals(whole)
+    steps = bench._hub.journal.undone(0)  # type: ignore[union-attr]
+    assert next(steps)
+    bench._hub.stop()  # closes the file, although somebody is in the middle of it

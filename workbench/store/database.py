@@ -39,7 +39,7 @@ from workbench.store.history_rows import (
     prune_history,
     revision_rows,
     revisions_of,
-    undone,
+    undone_page,
 )
 from workbench.store.registration_rows import SERVICE_COLUMNS, service_table, stored_services
 from workbench.store.schema import MIGRATIONS, mirror_ddl
@@ -195,8 +195,15 @@ class Store:
 
     def undone(self, oldest: int) -> Iterator[tuple[int, dict[str, Kept | None]]]:
         """Return what the manifests were before each revision after `oldest`, newest first; any thread may ask."""
-        with self._reading() as cursor:
-            yield from undone(cursor, oldest)
+        below = 2**63 - 1
+        while True:
+            # The file is held while a page is read, and not while somebody looks at it.
+            with self._reading() as cursor:
+                page = undone_page(cursor, oldest, below)
+            if not page:
+                return
+            yield from page
+            below = page[-1][0]
 
     def snapshot_at(self, revision: int, taken_at: float, near: Snapshot) -> Snapshot:
         """Return the snapshot of a kept revision; any thread may ask."""

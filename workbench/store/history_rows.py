@@ -30,6 +30,8 @@ Row = tuple[str | None, str | None, str | None, str | None]
 """(digest of the text, digest of the file, digest of the last good text, problem as JSON); all None for a file gone."""
 _FEW: Final = 4
 _FETCHED: Final = 1_000
+_PAGE: Final = 20_000
+"""From how many manifests on a page is full."""
 _INSERT_TEXT: Final = (
     "INSERT INTO manifest_texts SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM manifest_texts WHERE digest = $1)"
 )
@@ -143,19 +145,29 @@ def revisions_of(connection: duckdb.DuckDBPyConnection, paths: Collection[str]) 
     return {revision for (revision,) in rows}
 
 
-def undone(connection: duckdb.DuckDBPyConnection, oldest: int) -> Iterator[tuple[int, dict[str, Kept | None]]]:
-    """Return, for each revision after `oldest` that changed manifests, newest first, what these were before it."""
+def undone_page(
+    connection: duckdb.DuckDBPyConnection, oldest: int, below: int
+) -> list[tuple[int, dict[str, Kept | None]]]:
+    """Return, for revisions between `oldest` and `below` that changed manifests, what these were before them.
+
+    The newest first, and as many as a page holds; empty if there are none.
+    """
     result = connection.execute(
         "SELECT c.revision, c.path, t.content, c.digest, g.content, c.problem FROM ("
         "  SELECT revision, path, lag(text) OVER was AS text, lag(digest) OVER was AS digest,"
         "   lag(good) OVER was AS good, lag(problem) OVER was AS problem FROM manifest_changes"
         "  WINDOW was AS (PARTITION BY path ORDER BY revision)"
         ") c LEFT JOIN manifest_texts t ON t.digest = c.text LEFT JOIN manifest_texts g ON g.digest = c.good"
-        " WHERE c.revision > ? ORDER BY c.revision DESC",
-        [oldest],
+        " WHERE c.revision > ? AND c.revision < ? ORDER BY c.revision DESC",
+        [oldest, below],
     )
+    page, count = [], 0
     for revision, rows in groupby(_fetched(result), key=lambda row: int(row[0])):
-        yield revision, {path: _kept(*was) for _, path, *was in rows}
+        page.append((revision, {path: _kept(*was) for _, path, *was in rows}))
+        count += len(page[-1][1])
+        if count >= _PAGE:
+            break
+    return page
 
 
 def _fetched(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
