@@ -31,7 +31,7 @@ def test_figures_and_registry_fit_every_window(page: Page) -> None:
 
 def test_a_crate_that_is_searched_for_is_found_and_its_details_opened(page: Page) -> None:
     page.goto("/fleet")
-    page.get_by_label("Search").press_sequentially("gateway-edge 18020")
+    page.get_by_label("Search", exact=True).press_sequentially("gateway-edge 18020")
     expect(rows(page)).to_have_count(1)
     select_row(rows(page).first, cell=2)
     expect(details(page)).to_contain_text("Terminates client traffic")
@@ -65,9 +65,9 @@ def test_values_that_make_no_sense_are_ignored(page: Page) -> None:
 def test_a_filter_without_a_result_says_so(page: Page) -> None:
     page.goto("/fleet")
     expect(rows(page)).to_have_count(15)
-    page.get_by_label("Search").press_sequentially("no such crate")
+    page.get_by_label("Search", exact=True).press_sequentially("no such crate")
     expect(page.get_by_text("Nothing matches")).to_be_visible()
-    page.get_by_label("Search").fill("")
+    page.get_by_label("Search", exact=True).fill("")
     expect(rows(page)).to_have_count(15)
 
 
@@ -87,7 +87,7 @@ def test_an_edit_on_disk_appears_by_itself_and_filter_and_selection_stay(page: P
     manifest.write_text(re.sub(r'(?m)^version = ".*"', 'version = "77.7.7"', text, count=1), "utf-8")
     expect(rows(page)).to_contain_text(["77.7.7"])
     expect(details(page).locator("h2")).to_contain_text("77.7.7")
-    expect(page.get_by_label("Search")).to_have_value("tile-server")
+    expect(page.get_by_label("Search", exact=True)).to_have_value("tile-server")
     expect(page.locator(".tabulator-row.tabulator-selected")).to_have_count(1)
     expect(page.get_by_text(re.compile(r"^revision"))).not_to_have_text(before)
 
