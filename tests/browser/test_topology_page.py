@@ -100,6 +100,7 @@ def test_a_way_is_asked_for_with_the_keyboard_and_can_be_sent(page: Page) -> Non
     expect(page.get_by_text("name two nodes or select them")).to_be_visible()
     page.get_by_label("From").press_sequentially("console-web")
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("focus=console-web"))
     page.get_by_label("To", exact=True).press_sequentially("port-manager")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Way")).to_contain_text("DEPENDS_ON")

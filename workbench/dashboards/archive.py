@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
 import pandas as pd
@@ -21,7 +21,7 @@ class Archive:
     def __init__(self, wb: Workbench) -> None:
         self._wb = wb
         self._lock = threading.Lock()
-        self._thread = ThreadPoolExecutor(1, "workbench-archive")
+        self._reading = threading.Lock()
         self._revisions: tuple[int, Future[pd.DataFrame]] | None = None
         self._changes: OrderedDict[tuple[int, int], Future[dict[str, Any]]] = OrderedDict()
 
@@ -30,7 +30,7 @@ class Archive:
         newest = self._wb.revision
         with self._lock:
             if self._revisions is None or self._revisions[0] != newest or _has_failed(self._revisions[1]):
-                self._revisions = newest, self._thread.submit(lambda: self._wb.history)
+                self._revisions = newest, self._read(lambda: self._wb.history)
             return self._revisions[1]
 
     def change(self, older: int, newer: int) -> "Future[dict[str, Any]]":
@@ -39,11 +39,25 @@ class Archive:
         with self._lock:
             asked = self._changes.pop(key, None)
             if asked is None or _has_failed(asked):
-                asked = self._thread.submit(self._wb.diff, older, newer)
+                asked = self._read(lambda: self._wb.diff(older, newer))
             self._changes[key] = asked
             while len(self._changes) > _KEPT_CHANGES:
                 self._changes.popitem(last=False)
             return asked
+
+    def _read(self, read: Callable[[], T]) -> "Future[T]":
+        """Have something read off the loop, one thing at a time, on a thread that ends with it."""
+        answer: Future[T] = Future()
+
+        def run() -> None:
+            with self._reading:
+                try:
+                    answer.set_result(read())
+                except Exception as error:  # noqa: BLE001 - whoever waits for the answer gets it
+                    answer.set_exception(error)
+
+        threading.Thread(target=run, name="workbench-archive", daemon=True).start()
+        return answer
 
 
 def _has_failed(answer: "Future[Any]") -> bool:
