@@ -267,3 +267,11 @@ def test_a_stopped_listener_leaves_no_thread(wb: Workbench) -> None:
     assert "workbench-follower" in {thread.name for thread in threading.enumerate()}
     stop()
     until(lambda: "workbench-follower" not in {thread.name for thread in threading.enumerate()})
+
+
+def test_causes_are_not_made_up_where_none_are_kept(served: LiveApi) -> None:
+    with (
+        Workbench.connect(f"http://{served.base}") as wb,
+        pytest.raises(Unavailable, match="where the fleet is followed"),
+    ):
+        wb.why("vault")

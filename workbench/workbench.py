@@ -13,7 +13,7 @@ from workbench.backings.backing import Backing
 from workbench.backings.local import LocalBacking
 from workbench.config import DEFAULT_PORT
 from workbench.crate_view import CrateView
-from workbench.errors import InvalidPort
+from workbench.errors import InvalidPort, Unavailable
 from workbench.events import Event
 from workbench.fleet.graph import slot_graph
 from workbench.fleet.plan import PortPlan
@@ -189,11 +189,13 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
 
         One row per changed fact: revision, taken_at, paths (the manifests that the revision changed; none if it was the
         port plan), fact, old, new; of at most `limit` revisions. A crate is named, also by its manifest's path; a port
-        is a whole number. Raises UnknownCrate, InvalidPort.
+        is a whole number. Raises UnknownCrate, InvalidPort, and Unavailable where the fleet is followed elsewhere.
         """
         from workbench.causes import causes
         from workbench.history import History
 
+        if not self._hub.discovery.roots:
+            raise Unavailable("causes are told where the fleet is followed, not over a server or a published snapshot")
         found = islice(causes(History(self._hub), subject), limit)
         rows = [
             (item.revision, pd.Timestamp(item.taken_at, unit="s", tz="UTC"), list(item.paths), fact, old, new)
