@@ -15,11 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from workbench.errors import ConfigurationError, Conflict, NotFound
 from workbench.scopes import Scope
-from workbench.tokens import Token
+from workbench.tokens import TOKENS_FILE, Token
 
 logger = logging.getLogger(__name__)
 
-TOKENS_FILE: Final = "tokens.jsonl"
 PREFIX: Final = "wb_"
 """What secrets begin with, so that scanners of repositories know them."""
 

@@ -7,17 +7,22 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.errors import ConfigurationError
 from workbench.scopes import ALL_SCOPES, Scope, expanded
 from workbench.secret_file import kept_secret, read_secret
 
+if TYPE_CHECKING:
+    from workbench.token_file import TokenFile
+
 logger = logging.getLogger(__name__)
 
 VARIABLE: Final = "WORKBENCH_TOKEN"
 TOKEN_FILE: Final = "token"
+TOKENS_FILE: Final = "tokens.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +112,24 @@ def known_token(folder: Path, environment: Mapping[str, str] | None = None) -> O
 
 
 def _opened(name: str, secret: str, folder: Path, where: str, created: str | None = None) -> OpenedTokens:
-    from workbench.token_file import TokenFile
+    return OpenedTokens(Tokens([Token.of(name, secret)], _named_tokens(folder)), where, created)
 
-    file = TokenFile(folder)
-    file.read()
-    return OpenedTokens(Tokens([Token.of(name, secret)], file.current), where, created)
+
+def _named_tokens(folder: Path) -> Callable[[], Sequence[Token]]:
+    """Return what returns the tokens of the folder's file as it is then; raises ConfigurationError if it is damaged.
+
+    Where there is no file yet, what reads it is loaded when somebody first asks: a server listens before that.
+    """
+
+    @cache
+    def file() -> "TokenFile":
+        from workbench.token_file import TokenFile
+
+        return TokenFile(folder)
+
+    if (folder / TOKENS_FILE).exists():
+        file().read()
+    return lambda: file().current()
 
 
 def secret_of(folder: Path, environment: Mapping[str, str] | None = None) -> str | None:
