@@ -5,14 +5,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from api.routes import gateway_routes, routes, socket_routes
+from api.routes import gateway_routes, grouped, routes, socket_routes
 
 if TYPE_CHECKING:
     from api.base import Route
 
     ROUTES: list[Route]
 
-__all__ = ["ROUTES", "gateway_routes", "routes", "socket_routes"]
+__all__ = ["ROUTES", "gateway_routes", "grouped", "routes", "socket_routes"]
 
 
 def __getattr__(name: str) -> Any:

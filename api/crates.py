@@ -1,7 +1,7 @@
 """/api/crates: the registry, one crate, and a manifest that is only tried."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -38,7 +38,8 @@ class CrateQuery(FieldsQuery):
 CrateName = Annotated[str, Field(description="A crate's name, or a former one.", examples=["sx9-vault"])]
 
 
-_EVERYTHING = CrateQuery()
+_EVERYTHING: Final = CrateQuery()
+_EVERYTHING_NOW: Final = CrateQuery(refresh=True)
 
 
 class CratesHandler(SnapshotHandler):
@@ -52,7 +53,7 @@ class CratesHandler(SnapshotHandler):
         fields = query.chosen(SmartCrate.model_fields)
         snapshot = await self.current(query.refresh)
         segments = segments_of(self.hub, snapshot)
-        if query.model_copy(update={"refresh": False}) == _EVERYTHING:
+        if query in (_EVERYTHING, _EVERYTHING_NOW):
             await self.send_body(snapshot, "crates", lambda s: list_body(segments, s))
             return
         found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
@@ -60,7 +61,7 @@ class CratesHandler(SnapshotHandler):
         if fields:
             await self.send_model(snapshot, lambda: [parts(segment.model, fields) for segment in page])
         elif not self.is_known(snapshot):
-            self.finish(joined(page))
+            self.finish_bytes(joined(page))
 
 
 def parts(model: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:

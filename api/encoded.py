@@ -5,6 +5,7 @@ import gzip
 import sys
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Generic, Literal, TypeVar, cast
 
 import orjson
@@ -26,6 +27,7 @@ Coding = Literal["zstd", "gzip", "identity"]
 _GZIP_LEVEL: Final = 6
 _ZSTD_LEVEL: Final = 3
 _WORTH_COMPRESSING: Final = 1024
+_WORTH_A_WRITE: Final = 65_536
 _KEPT_BYTES: Final = 8_000_000
 _REFRESH_SECONDS: Final = 30.0
 
@@ -107,6 +109,7 @@ def json_bytes(model: object) -> bytes:
     return orjson.dumps(model, option=orjson.OPT_NON_STR_KEYS)
 
 
+@lru_cache(maxsize=256)
 def accepted_coding(header: str) -> Coding:
     """Return the coding that an `Accept-Encoding` header likes best, of those that are served (RFC 9110, 12.5.3).
 
@@ -159,7 +162,20 @@ class EncodedHandler(ApiHandler):
             if coding != "identity":
                 self.set_header("Content-Encoding", coding)
                 data = await body.coded(coding).wait()
+        self.finish_bytes(data)
+
+    def finish_bytes(self, data: bytes) -> None:
+        """Finish with bytes; many go out apart from the headers, since Tornado copies what it sends with them."""
+        if len(data) > _WORTH_A_WRITE:
+            self.set_header("Content-Length", str(len(data)))
+            self.flush()
         self.finish(data)
+
+
+@lru_cache(maxsize=256)
+def _nothing_asked(model: type[Q]) -> Q:
+    """Return the parameters of a request without any; they are frozen, so that all may share them."""
+    return parse_query(model, {})
 
 
 class SnapshotHandler(EncodedHandler):
@@ -167,7 +183,8 @@ class SnapshotHandler(EncodedHandler):
 
     def query(self, model: type[Q]) -> Q:
         """Return the request's parameters; raises InvalidRequest."""
-        return parse_query(model, self.request.query_arguments)
+        arguments = self.request.query_arguments
+        return parse_query(model, arguments) if arguments else _nothing_asked(model)
 
     async def current(self, refresh: bool = False) -> Snapshot:
         """Return the newest snapshot, after a look at the disk if that is asked for."""
@@ -200,4 +217,4 @@ class SnapshotHandler(EncodedHandler):
         if data is None:
             data = await off_loop(lambda: json_bytes(model()))
             answers.keep(url, data)
-        self.finish(data)
+        self.finish_bytes(data)

@@ -1,6 +1,6 @@
 """/api/findings: everything that was found, filtered."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -36,7 +36,8 @@ class FindingQuery(FieldsQuery):
     """Whether those that the settings accept come too, or alone."""
 
 
-_EVERYTHING = FindingQuery()
+_EVERYTHING: Final = FindingQuery()
+_EVERYTHING_NOW: Final = FindingQuery(refresh=True)
 
 
 class FindingsHandler(SnapshotHandler):
@@ -56,7 +57,7 @@ class FindingsHandler(SnapshotHandler):
         _check_kinds(query.kind)
         fields = query.chosen(models.Finding.model_fields)
         snapshot = await self.current(query.refresh)
-        if query.model_copy(update={"refresh": False}) == _EVERYTHING:
+        if query in (_EVERYTHING, _EVERYTHING_NOW):
             self._tell_muted(snapshot.tally.muted)
             await self.send_body(snapshot, "findings", _all)
             return

@@ -1,7 +1,8 @@
 """Every route of the API and the handler that answers it."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tornado.web import RequestHandler
 
@@ -47,6 +48,11 @@ from api.snapshots import SnapshotHeadHandler, SnapshotTableHandler
 from api.system import AgentsHandler, HealthHandler, ReadyHandler, ServicesHandler, StatusHandler
 from api.validation import ValidateHandler
 from workbench.hub import Hub
+
+Group = tuple[str, list[Route]]
+
+_GROUP: Final = re.compile(r"(?:/api/[a-z]+|/(?!api\b)[a-z]+)(?=/|$)")
+"""What the patterns of one resource begin with."""
 
 
 def routes(hub: Hub) -> list[Route]:
@@ -126,6 +132,15 @@ def _paths(table: list[Route]) -> Iterator[tuple[type[RequestHandler], str]]:
     for pattern, handler, _ in table:
         for _, verb in verbs_of(handler):
             yield handler, path_of(pattern, verb)
+
+
+def grouped(table: list[Route]) -> list[Group | Route]:
+    """Return the same routes, those of one resource below one pattern; Tornado tries patterns one by one."""
+    groups: dict[str, list[Route]] = {}
+    for route in table:
+        found = _GROUP.match(route[0])
+        groups.setdefault(f"{found[0]}(?:/.*)?" if found else route[0], []).append(route)
+    return [members[0] if pattern == members[0][0] else (pattern, members) for pattern, members in groups.items()]
 
 
 def socket_routes(hub: Hub) -> list[Route]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import socket
 import threading
 from pathlib import Path
 
@@ -120,3 +121,12 @@ def test_a_body_beyond_every_limit_is_refused_in_the_envelope(sent: int) -> None
             "request_id": None,
         }
     }
+
+
+def test_an_accepted_connection_takes_a_large_answer_in_parts() -> None:
+    with contextlib.ExitStack() as stack:
+        listening = [stack.enter_context(item) for item in listening_sockets(0, "127.0.0.1")]
+        stack.enter_context(socket.create_connection(listening[0].getsockname()))
+        listening[0].settimeout(5)
+        accepted = stack.enter_context(listening[0].accept()[0])
+        assert 0 < accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 131_072

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1")
 FRONT_END_PORTS: Final = (21575, 25175, 5174, 5175, 3000)
 DEFAULT_PORT: Final = 15180
+_LONGEST: Final = 64
+"""More than any address takes, with its zone."""
 
 
 def origins_on(hosts: Iterable[str], ports: Iterable[int]) -> frozenset[str]:
@@ -52,16 +54,26 @@ class OriginPolicy:
 
 def is_address(name: str) -> bool:
     """Whether a host is written as an IP address."""
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return _address(name) is not None
 
 
 def is_loopback(address: str) -> bool:
     """Whether an address belongs to this machine alone."""
-    return is_address(address) and ip_address(address).is_loopback
+    found = _address(address)
+    return found is not None and found.is_loopback
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    return _parsed(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address; kept, since every request asks of the same few."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -266,7 +266,7 @@ class Server:
         import panel as pn
         from tornado.web import RedirectHandler
 
-        from api import routes
+        from api import grouped, routes
         from workbench.query_pool import pool_of
 
         assert self._hub is not None
@@ -286,7 +286,7 @@ class Server:
             start=False,
             show=False,
             verbose=False,
-            extra_patterns=[redirect, *routes(self._hub)],
+            extra_patterns=[redirect],
             unused_session_lifetime_milliseconds=60_000,
             check_unused_sessions_milliseconds=10_000,
             api_origins=self._origins(),
@@ -294,6 +294,8 @@ class Server:
             api_access=rules,
             **self._login(),
         )
+        # Before the pages' patterns, of which there are many.
+        server._tornado.add_handlers(r".*", list(grouped(routes(self._hub))))
         server._http.stop()
         return server
 

@@ -18,7 +18,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from api import broadcast, routes
+from api import broadcast, grouped, routes
 from api.broadcast import EventLimits, broadcaster_of, close_clients
 from workbench.events import Draft
 from workbench.hub import Hub, HubOptions
@@ -132,7 +132,7 @@ class LiveApi:
         sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
         self.port = sockets[0].getsockname()[1]
         tokens = Tokens([Token.of("tester", SECRET)])
-        self.application = Application(list(routes(self.hub)), **{"api_tokens": tokens, **self.settings})
+        self.application = Application(list(grouped(routes(self.hub))), **{"api_tokens": tokens, **self.settings})
         server = HTTPServer(self.application)
         server.add_sockets(sockets)
         self._started.set()

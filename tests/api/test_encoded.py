@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api import encoded
 from api.encoded import Answers, Body, Once, accepted_coding
 from workbench.fleet import wire
 from workbench.hub import Hub
@@ -125,3 +126,19 @@ def test_nothing_is_encoded_on_the_loop(still_hub: Hub, http: httpx.Client, monk
         assert http.get(path).status_code == 200
     assert threads
     assert "live-api" not in threads
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_large_answer_goes_out_as_a_small_one_does(
+    http: httpx.Client, monkeypatch: pytest.MonkeyPatch, coding: str
+) -> None:
+    given = {"Accept-Encoding": coding}
+    small = [http.request(method, "/api/crates", headers=given) for method in ("GET", "HEAD")]
+    monkeypatch.setattr(encoded, "_WORTH_A_WRITE", 1)
+    large = [http.request(method, "/api/crates", headers=given) for method in ("GET", "HEAD")]
+    for before, after in zip(small, large, strict=True):
+        assert (after.status_code, after.content) == (before.status_code, before.content)
+        assert set(after.headers) == set(before.headers)
+        assert after.headers["Content-Length"] == before.headers["Content-Length"]
+    assert large[0].content
+    assert http.get("/api/crates", headers={"If-None-Match": large[0].headers["ETag"]}).status_code == 304

@@ -1,7 +1,10 @@
+import re
+from typing import Any
+
 import httpx
 import pytest
 
-from api import routes, socket_routes
+from api import grouped, routes, socket_routes
 from api.base import ApiHandler, NotFoundHandler, check_access
 from workbench.hub import Hub
 
@@ -95,3 +98,29 @@ def test_a_route_that_does_not_say_is_refused(still_hub: Hub) -> None:
     with pytest.raises(TypeError, match=r"^/x: Silent does not say who may call it \(`access`\)$"):
         check_access([(r"/x", Silent, {"hub": still_hub})])
     assert check_access([(r"/x", NotFoundHandler, {})]) == [(r"/x", NotFoundHandler, {})]
+
+
+def test_grouped_routes_are_the_same_routes(still_hub: Hub) -> None:
+    table = routes(still_hub)
+    members: list[Any] = []
+    for item in grouped(table):
+        if len(item) == 3:
+            members.append(item)
+            continue
+        pattern, inner = item
+        assert all(re.fullmatch(pattern, route[0].partition("(")[0].rstrip("/")) for route in inner)
+        members += inner
+    assert sorted(pattern for pattern, *_ in members) == sorted(pattern for pattern, *_ in table)
+    assert members[-1] == table[-1], "what catches all the rest comes last"
+    assert len(grouped(table)) < len(table) / 2
+
+
+def test_routes_of_one_resource_keep_their_order(still_hub: Hub) -> None:
+    table = routes(still_hub)
+    inner = dict(item for item in grouped(table) if len(item) == 2)["/api/crates(?:/.*)?"]
+    assert inner == [route for route in table if route[0].startswith("/api/crates")]
+
+
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/asyncapi.json", "/api/docs", "/api/docs/page.css"])
+def test_a_name_that_begins_like_a_group_is_found(http: httpx.Client, path: str) -> None:
+    assert http.get(path).status_code == 200
