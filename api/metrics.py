@@ -95,7 +95,7 @@ class FleetCollector(Collector):
         yield GaugeMetricFamily("workbench_ready", "Whether the first scan is done.", int(hub.is_ready))
         yield GaugeMetricFamily("workbench_start_time_seconds", "When the hub was made, since 1970.", hub.started_at)
         yield GaugeMetricFamily("workbench_journal_usable", "Whether what lasts is written.", int(hub.is_journalled))
-        yield CounterMetricFamily("workbench_journal_errors", "Failures to write the state file.", hub.journal_errors)
+        yield CounterMetricFamily("workbench_journal_errors", "Failures to write the state file.", hub.guard.errors)
         yield from self._events()
 
     def _events(self) -> Iterator[Metric]:

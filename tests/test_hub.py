@@ -304,7 +304,7 @@ def test_a_lease_that_cannot_be_ended_does_not_keep_the_hub_busy(fleet_dir: Path
     with Hub([fleet_dir], HubOptions(watch=False, beat=60), journal) as hub:
         hub.assign(AssignmentRequest("a", block="GIS", lease_seconds=0.1)).result(10)
         journal.fail_at = "commit_assignments"
-        wait_for(lambda: hub.journal_error == "commit_assignments failed")
+        wait_for(lambda: hub.guard.error == "commit_assignments failed")
         assert hub._lease_wait() == 60
         assert [item.crate_name for item in hub.desk.book.active] == ["a"]
 

@@ -1,7 +1,9 @@
 """What the hub's thread is asked to do."""
 
+import queue
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Final
 
 from workbench.assignment_desk import DeskCommand, refuse
 from workbench.deployment_desk import DeploymentNote
@@ -9,6 +11,8 @@ from workbench.errors import StoreError, Unavailable
 from workbench.events import Draft
 from workbench.fleet.snapshot import Snapshot
 from workbench.service_desk import RegisterCommand
+
+_MOST_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,36 @@ class Command:
         refuse((*self.asked, *self.registering), Unavailable("the server is stopping"))
         for note in self.notes:
             note.refuse(StoreError("the server is stopping"))
+
+
+class CommandQueue:
+    """What the hub's thread has still to do; any thread may add to it."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Command] = queue.SimpleQueue()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return self._waiting.empty()
+
+    def put(self, command: Command) -> None:
+        """Ask for something."""
+        self._waiting.put(command)
+
+    def next(self, seconds: float) -> Command | None:
+        """Return what waits, merged; None if nothing comes for some seconds."""
+        try:
+            command = self._waiting.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        taken = 1
+        while taken < _MOST_AT_ONCE and not self._waiting.empty():
+            command = command.merged(self._waiting.get())
+            taken += 1
+        return command
+
+    def refuse(self) -> None:
+        """Tell all who wait that nothing will come of it."""
+        while not self._waiting.empty():
+            self._waiting.get().refuse()

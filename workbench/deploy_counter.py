@@ -23,10 +23,8 @@ class DeployCounter(Counter):
             return "This workbench was scanned once and runs no hub, which alone deploys."
         if not self._hub.deployments.has_runners:
             return "No runner is set up: [deploy.runners] of workbench.toml says which commands deploy a crate."
-        if self._hub.journal_error is not None:
-            return (
-                f"The state file cannot be written ({self._hub.journal_error}); nothing is deployed before a restart."
-            )
+        if self._hub.guard.error is not None:
+            return f"The state file cannot be written ({self._hub.guard.error}); nothing is deployed before a restart."
         if self.has_no_token:
             return "This server has no token, so nobody can change anything here."
         return None

@@ -56,7 +56,7 @@ class History:
     def past(self) -> Past | None:
         """Where revisions are kept; None if there is no state file, or none that can be used now."""
         past = self._hub.journal
-        return past if isinstance(past, Past) and self._hub.journal_error is None and self._hub.is_ready else None
+        return past if isinstance(past, Past) and self._hub.is_journalled and self._hub.is_ready else None
 
     def revisions(self) -> list[Json]:
         """Return the kept revisions, oldest first: revision, taken_at, figures, and how many manifests `changed`."""

@@ -3,7 +3,6 @@
 import atexit
 import gc
 import logging
-import queue
 import secrets
 import threading
 import time
@@ -23,20 +22,22 @@ from workbench.assignment_desk import (
 )
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.audit import AuditLog, AuditRetention
-from workbench.commands import Command
+from workbench.commands import Command, CommandQueue
 from workbench.deploy.engine import EngineOptions
-from workbench.deployment_desk import DeploymentDesk, DeploymentNote, DeskAccess
-from workbench.errors import StoreError, Unavailable, WorkbenchError
-from workbench.events import Draft, Event, EventLog, drafts_of, revision_draft
+from workbench.deployment_desk import DeploymentDesk, DeskAccess
+from workbench.desks import Desks, answer
+from workbench.errors import Unavailable
+from workbench.events import Draft, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
 from workbench.fleet.observed import Registration
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
-from workbench.fleet.wire import iso, summary_model
+from workbench.hub_status import status_of
+from workbench.journal_guard import JournalGuard
 from workbench.live_events import observed_drafts
 from workbench.live_layer import LiveLayer, LiveOptions
 from workbench.persistence import Journal, Memory
-from workbench.service_desk import Outcome, RegisterCommand
+from workbench.service_desk import RegisterCommand
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import read_fleet
 from workbench.sources.scope import Scope
@@ -53,7 +54,6 @@ DEFAULT_BEAT: Final = 5.0
 _RECHECK_AFTER: Final = 0.3
 _KEEP_EVERY: Final = 60.0
 _LEASE_STEP: Final = 0.02
-_MOST_AT_ONCE: Final = 256
 _KEPT_SCANS: Final = 10_000
 _DUTY: Final = 40
 """A reconcile beat is at least this many times as long as the reconciliation itself took."""
@@ -94,27 +94,26 @@ class Hub:
         self.journal = journal
         self.memory = memory
         self.log = EventLog()
+        self.guard = JournalGuard(journal)
         self.desk = AssignmentDesk(journal, self.log)
         self.audit = AuditLog(journal, self.options.audit, self._wake)
         places = zip(self.discovery.prefixes, map(str, self.discovery.roots), strict=True)
         self.live = LiveLayer(self.options.live, places, self._declared_ports, self._live_changed)
         self.vitals = Vitals(self, self.options.mux)
         self.deployments = DeploymentDesk(journal, self.log, self.options.deploy, self._desk_access())
+        self._desks = Desks(self.guard, self.desk, self.live.desk, self.deployments, self.audit)
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
         self.progress = ScanProgress()
         self.reconciled_at: float | None = None
-        self.journal_error: str | None = None
-        self.journal_errors = 0
         self.scans: Final[deque[tuple[str, float]]] = deque(maxlen=_KEPT_SCANS)
         """(`full` or `part`, seconds) of the newest scans, for whoever measures to take."""
         self._snapshot = Snapshot(self.options.plan)
         self._watcher = Watcher(self._changed) if self.options.watch else None
-        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._commands = CommandQueue()
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._beat_at = 0.0
-        self._mirrored = True
         self._stopping = False
         self._kept_revision = 0
         self._keep_at = 0.0
@@ -131,6 +130,11 @@ class Hub:
     def snapshot(self) -> Snapshot:
         """The newest complete revision."""
         return self._snapshot
+
+    @property
+    def is_journalled(self) -> bool:
+        """Whether what is to last is written down."""
+        return self.guard.usable is not None
 
     @property
     def is_ready(self) -> bool:
@@ -245,48 +249,21 @@ class Hub:
 
     def status(self) -> dict[str, Any]:
         """Return how the hub fares: roots, revision, scan progress, watching, journal."""
-        progress = self.progress
-        return {
-            "status": self.phase,
-            "instance": self.instance,
-            "revision": self._snapshot.revision,
-            "taken_at": iso(self._snapshot.taken_at),
-            "reconciled_at": iso(self.reconciled_at),
-            "uptime_seconds": round(time.time() - self.started_at, 3),
-            "roots": [str(root) for root in self.discovery.roots],
-            "scan": {
-                "phase": progress.phase,
-                "directories": progress.directories,
-                "found": progress.found,
-                "read": progress.read,
-                "seconds": round(progress.seconds, 4),
-            },
-            "watch": self._watch_status(),
-            "observation": self.live.status(self._snapshot),
-            "vitals": self.vitals.status(),
-            "journal": {"enabled": self.journal is not None, "error": self.journal_error},
-            "events": {"last_seq": self.log.last_seq, "subscribers": self.log.listeners},
-            "fleet": self._snapshot.derive("summary", summary_model),
-        }
+        return status_of(self)
 
-    def _watch_status(self) -> dict[str, Any]:
-        watcher = self._watcher
-        mode = "off" if watcher is None else "polling" if watcher.error else "events"
-        return {
-            "mode": mode,
-            "directories": watcher.watched if watcher else 0,
-            "error": watcher.error if watcher else None,
-            "beat_seconds": self.options.beat,
-        }
+    @property
+    def watcher(self) -> Watcher | None:
+        """What tells of changes on the disk; None if nothing does."""
+        return self._watcher
 
     def _changed(self, subtrees: list[str]) -> None:
         self._commands.put(Command(subtrees=subtrees))
 
     def _run(self) -> None:
         self._recall()
-        self._open_journal()
+        self._restore()
         self._survive(None)
-        self._record()
+        self._desks.record()
         _freeze()
         self._ready.set()
         try:
@@ -301,46 +278,40 @@ class Hub:
                 self._survive(command.subtrees)
                 for done in command.done:
                     done.set_result(self._snapshot)
-                self._attend(command.registering)
-                self._serve(command.asked)
-                self._record()
+                attended = self._desks.attend(command.registering)
+                self._observe()
+                answer(attended)
+                self._desks.assign(command.asked, self._snapshot)
+                self._desks.record()
                 self._observe()
                 if command.told:
                     self._tell(list(command.told), self._snapshot)
-                self._note(command.notes)
+                self._desks.note(command.notes, self._snapshot.revision)
         finally:
-            self._cancel_waiting()
-            self._record()
+            self._commands.refuse()
+            self._desks.record()
             self._keep()
-            if self.journal:
-                self.journal.close()
+            self.guard.close()
 
     def _next_command(self) -> "Command":
         """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
-        while not self._mirrored and self._commands.empty():
-            self._mirror()
+        while not self.guard.is_mirrored and self._commands.is_empty:
+            self.guard.mirror(self._snapshot)
         wait = max(self._beat_at - time.monotonic(), 0.0)
-        try:
-            command = self._commands.get(timeout=min(wait, self._lease_wait()))
-        except queue.Empty:
-            if time.monotonic() < self._beat_at:
-                return Command(subtrees=[])
-            if time.monotonic() >= self._keep_at:
-                self._keep()
-            return Command()
-        taken = 1
-        while taken < _MOST_AT_ONCE and not self._commands.empty():
-            command = command.merged(self._commands.get())
-            taken += 1
+        command = self._commands.next(min(wait, self._lease_wait()))
+        if time.monotonic() < self._beat_at:
+            return command or Command(subtrees=[])
+        if command is None and time.monotonic() >= self._keep_at:
+            self._keep()
         # However many ask for ports, the disk is looked at when it is time.
-        return command.merged(Command()) if time.monotonic() >= self._beat_at else command
+        return command.merged(Command()) if command else Command()
 
     def _lease_wait(self) -> float:
         """Return how long it is until a lease ends or a service falls silent, in seconds.
 
         Without a journal that can be written no lease is ended.
         """
-        lease = self.desk.seconds_to_expiry() if self.journal_error is None else None
+        lease = self.desk.seconds_to_expiry() if self.guard.error is None else None
         waits = [wait for wait in (lease, self.live.desk.seconds_to_change()) if wait is not None]
         return max(min(waits), _LEASE_STEP) if waits else self.options.beat
 
@@ -360,58 +331,9 @@ class Hub:
             self._kept_revision = self._snapshot.revision
         self._keep_at = time.monotonic() + _KEEP_EVERY
 
-    def _cancel_waiting(self) -> None:
-        while not self._commands.empty():
-            self._commands.get().refuse()
-
-    def _serve(self, asked: Sequence[DeskCommand]) -> None:
-        """Hand out and take back ports; whatever goes wrong, those who asked are told and the hub goes on."""
-        if self.journal_error is not None:
-            refuse(asked, StoreError(f"the state file cannot be written: {self.journal_error}"))
-            return
-        try:
-            self.desk.serve(asked, self._snapshot)
-        except StoreError as error:
-            # It is not known how much of it reached the disk: a second try could give one port to two.
-            self._lose_journal(error)
-        except Exception:
-            logger.exception("assigning ports failed")
-            refuse(asked, Unavailable("assigning ports failed; the log says why"))
-
     def _wake(self) -> None:
         if self.is_running:
             self._commands.put(Command(subtrees=[]))
-
-    def _record(self) -> None:
-        """Write down what the audit log has taken; without a state file it stays in memory."""
-        if self.journal_error is not None:
-            self.audit.drop()
-            return
-        try:
-            self.audit.write()
-        except StoreError as error:
-            self._lose_journal(error)
-            self.audit.drop()
-        except Exception:
-            logger.exception("writing the audit log failed")
-            self.audit.drop()
-
-    def _attend(self, registering: Sequence[RegisterCommand]) -> None:
-        """Take up services, and note which have fallen silent. What cannot be written down is kept in memory."""
-        waiting = [command for command in registering if command.answer.set_running_or_notify_cancel()]
-        outcomes: list[Outcome] = []
-        try:
-            entries, outcomes = self.live.desk.serve(waiting)
-            if entries and self.is_journalled and self.journal is not None:
-                self.journal.commit_registrations(entries)
-        except StoreError as error:
-            self._lose_journal(error)
-        self._observe()
-        for command, outcome in zip(waiting, outcomes, strict=True):
-            if isinstance(outcome, WorkbenchError):
-                command.answer.set_exception(outcome)
-            else:
-                command.answer.set_result(outcome)
 
     def _observe(self) -> None:
         """Make what is observed now part of the snapshot; an unchanged observation makes no revision."""
@@ -420,23 +342,6 @@ class Hub:
             self._publish(self._snapshot.observe(observed))
         except Exception:
             logger.exception("comparing what is observed with the fleet failed")
-
-    @property
-    def is_journalled(self) -> bool:
-        """Whether what is to last is written down."""
-        return self.journal is not None and self.journal_error is None
-
-    def _note(self, notes: Sequence[DeploymentNote]) -> None:
-        """Write down what the deployments' engine does; without a state file it is told that it cannot be."""
-        try:
-            if self.journal_error is not None:
-                raise StoreError(f"the state file cannot be written: {self.journal_error}")
-            self.deployments.serve(notes, self._snapshot.revision)
-        except StoreError as error:
-            for note in notes:
-                note.refuse(error)
-            if self.journal_error is None:
-                self._lose_journal(error)
 
     def _survive(self, subtrees: list[str] | None) -> None:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
@@ -484,50 +389,23 @@ class Hub:
     def _tell(self, drafts: list[Draft], snapshot: Snapshot) -> None:
         """Write the events of a revision down, make it the newest, then publish them."""
         events = self.log.number(drafts, snapshot.revision)
-        self._write(snapshot, events)
+        self.guard.commit(snapshot, events)
         self._snapshot = snapshot
         self.log.publish(events)
 
-    def _open_journal(self) -> None:
-        if self.journal is None:
+    def _restore(self) -> None:
+        """Take up what the journal knows of earlier runs."""
+        journal = self.journal
+        if journal is None:
             return
-        try:
-            self.journal.open()
-            revision, events = self.journal.restore()
-            self.desk.restore()
-            self.live.desk.restore(self.journal.registrations())
-            self.deployments.restore()
-        except StoreError as error:
-            self._lose_journal(error)
-            return
-        if revision > self._snapshot.revision:
-            # A fleet recalled from before the newest revision is another state than that: it takes the next number.
-            self._snapshot.revision = revision + self.is_last_known
-        self.log.restore(events)
-
-    def _write(self, snapshot: Snapshot, events: list[Event]) -> None:
-        if self.journal is None or self.journal_error is not None:
-            return
-        try:
-            self.journal.commit(snapshot, events)
-        except StoreError as error:
-            self._lose_journal(error)
-        self._mirrored = False
-
-    def _mirror(self) -> None:
-        """Bring the tables on disk up to date, a little at a time, while there is nothing better to do."""
-        if self.journal is None or self.journal_error is not None:
-            self._mirrored = True
-            return
-        try:
-            self._mirrored = self.journal.mirror(self._snapshot)
-        except StoreError as error:
-            self._lose_journal(error)
-
-    def _lose_journal(self, error: StoreError) -> None:
-        self.journal_error = error.message
-        self.journal_errors += 1
-        logger.error("the state file cannot be written, going on without it: %s", error.message)
+        with self.guard.guarded():
+            journal.open()
+            revision, events = journal.restore()
+            self._desks.restore()
+            if revision > self._snapshot.revision:
+                # A fleet recalled from before the newest revision is another state than that: it takes the next number.
+                self._snapshot.revision = revision + self.is_last_known
+            self.log.restore(events)
 
 
 class _ScanCancelled(Exception):

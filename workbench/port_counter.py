@@ -28,9 +28,9 @@ class PortCounter(Counter):
         """Why nobody is served now, as a sentence; None if people are."""
         if not self._hub.is_running:
             return "This workbench was scanned once and runs no hub, which alone hands out ports."
-        if self._hub.journal_error is not None:
+        if self._hub.guard.error is not None:
             return (
-                f"The state file cannot be written ({self._hub.journal_error}); no port is handed out before a restart."
+                f"The state file cannot be written ({self._hub.guard.error}); no port is handed out before a restart."
             )
         if self.has_no_token:
             return "This server has no token, so nobody can change anything here."

@@ -127,7 +127,7 @@ def test_scans_are_counted_by_extent(live_api: Any) -> None:
 
 def test_a_journal_that_fails_is_counted(api: Any) -> None:
     assert samples(api.client, "workbench_journal_errors_total") == {(): 0.0}
-    api.hub._lose_journal(StoreError("the disk is full"))
+    api.hub.guard.lose(StoreError("the disk is full"))
     assert samples(api.client, "workbench_journal_errors_total") == {(): 1.0}
 
 

@@ -213,7 +213,7 @@ def test_without_a_hub_the_form_says_why_it_is_off(
 def test_a_lost_journal_and_a_server_without_tokens_are_said(wb: Workbench, make: Callable[..., Ports]) -> None:
     page = make(Tokens())
     assert "This server has no token" in page.assign_form.preview.object
-    wb._hub._lose_journal(StoreError("no space left"))
+    wb._hub.guard.lose(StoreError("no space left"))
     page.refresh()
     assert "The state file cannot be written (no space left)" in page.assign_form.preview.object
 

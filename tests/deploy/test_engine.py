@@ -68,7 +68,7 @@ def test_what_cannot_be_written_down_is_not_begun_and_what_is_at_work_is_finishe
         assert ended(hub, first.id).state == "failed"
         wait_for(lambda: all(item.has_ended for item in hub.deployments.all))
         assert services(state) == {}
-        assert hub.journal_error == "the disk is full"
+        assert hub.guard.error == "the disk is full"
         with pytest.raises(StoreError):
             hub.deployments.deploy("atlas", DeployRequest()).result(10)
     finally:
