@@ -15,7 +15,8 @@ from workbench.registrations import Patience
 from workbench.service_desk import ServiceDesk
 from workbench.sources.listeners import HostListeners
 from workbench.sources.observer import Observer
-from workbench.sources.probe import Prober, Target
+from workbench.sources.probe import Prober
+from workbench.sources.rounds import Target
 
 DEFAULT_RATE: Final = 100.0
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from workbench.live_layer import DEFAULT_RATE, LiveOptions
 from workbench.port_settings import PortNumber, Section
 from workbench.registrations import DEFAULT_GONE_AFTER, DEFAULT_MOST, DEFAULT_STALE_AFTER, Patience
-from workbench.sources.probe import Target
+from workbench.sources.rounds import Target
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 

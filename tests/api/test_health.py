@@ -10,7 +10,7 @@ from tests.api.conftest import LiveApi, until
 from tests.mux.fake_mux import FakeMux
 from workbench.hub import Hub, HubOptions
 from workbench.live_layer import LiveOptions
-from workbench.sources.probe import Target
+from workbench.sources.rounds import Target
 from workbench.store.database import Store
 
 

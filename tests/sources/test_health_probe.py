@@ -9,7 +9,7 @@ from tests.mux.fake_mux import FakeMux, Reply, hang
 from workbench.fleet.health import Evidence
 from workbench.fleet.health_target import HealthTarget
 from workbench.sources.health_probe import HealthProber
-from workbench.sources.probe import Target
+from workbench.sources.rounds import Target
 
 
 @pytest.fixture

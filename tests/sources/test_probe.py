@@ -2,13 +2,15 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from workbench.fleet.observed import Probe
 from workbench.sources import probe
-from workbench.sources.probe import MOST_PORTS, Prober, Target, knock
+from workbench.sources.probe import MOST_PORTS, Prober, knock
+from workbench.sources.rounds import Pace, Target
 
 
 def closed_port() -> int:
@@ -45,7 +47,7 @@ def test_a_change_is_told_once_and_keeps_its_moment(
         return answers[port]
 
     monkeypatch.setattr(probe, "knock", answer)
-    monkeypatch.setattr(probe, "_PER_SECOND", 1000)
+    monkeypatch.setattr(probe, "_PACE", Pace(16, 1000))
     prober = Prober([Target("db", None, interval=0.01)], lambda: answers, lambda: told.append(prober.probes))
     prober.start()
     wait_for(lambda: rounds[0] > 10)
@@ -73,7 +75,7 @@ def test_a_round_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         return "closed"
 
     monkeypatch.setattr(probe, "knock", count)
-    monkeypatch.setattr(probe, "_PER_SECOND", 1e6)
+    monkeypatch.setattr(probe, "_PACE", Pace(16, 1e6))
     asyncio.run(Prober([], lambda: range(1, 60_000), lambda: None)._round(Target("db")))
     assert (len(asked), max(asked), most[0]) == (MOST_PORTS, MOST_PORTS, 16)
 
@@ -90,9 +92,9 @@ def test_stopping_does_not_wait_for_answers(monkeypatch: pytest.MonkeyPatch, wai
     prober = Prober([Target("db", (1, 2, 3))], lambda: (), lambda: None)
     prober.start()
     wait_for(lambda: asked)
+    assert "workbench-probe" in {thread.name for thread in threading.enumerate()}
     prober.stop()
-    assert prober._thread is not None
-    assert not prober._thread.is_alive()
+    assert "workbench-probe" not in {thread.name for thread in threading.enumerate()}
     assert prober.probes == ()
 
 

@@ -1,8 +1,6 @@
 """Probes of declared health endpoints over HTTP, on hosts that the operator names: few at a time, never in haste."""
 
 import asyncio
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
@@ -13,16 +11,12 @@ import orjson
 from workbench.fleet.health import Evidence, State
 from workbench.fleet.health_target import HealthTarget
 from workbench.fleet.mux import health_of
-from workbench.sources.probe import Target
-
-logger = logging.getLogger(__name__)
+from workbench.sources.rounds import Pace, Rounds, Target
 
 MOST_CRATES: Final = 2000
 """How many crates are asked on one host at most; of more, the first by name."""
-_AT_ONCE: Final = 8
-_PER_SECOND: Final = 20.0
+_PACE: Final = Pace(at_once=8, per_second=20)
 _MOST_BYTES: Final = 65_536
-_STOP_CHECK: Final = 0.2
 
 
 class _Reply(NamedTuple):
@@ -36,11 +30,9 @@ class HealthProber:
     def __init__(
         self, targets: Iterable[Target], wanted: Callable[[], Iterable[HealthTarget]], on_change: Callable[[], None]
     ) -> None:
-        self.targets = tuple(target for target in targets if target.health)
+        self._rounds = Rounds("health probe", (target for target in targets if target.health), self._round)
         self._wanted = wanted
         self._on_change = on_change
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
         self._found: dict[str, dict[str, Evidence]] = {}
 
     def evidence(self) -> Iterable[tuple[str, Evidence]]:
@@ -49,55 +41,32 @@ class HealthProber:
             said = [found[crate] for found in self._found.values() if crate in found]
             yield crate, min(said, key=lambda item: (item.state == "silent", -item.at))
 
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The hosts whose crates are asked."""
+        return self._rounds.targets
+
     def start(self) -> None:
         """Begin to ask; returns at once."""
-        if self._thread is None and self.targets:
-            self._thread = threading.Thread(target=self._run, name="workbench-health-probe", daemon=True)
-            self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """End the thread; returns when it has ended."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        due = dict.fromkeys(self.targets, 0.0)
-        while not self._stopped.is_set():
-            target = min(due, key=lambda item: due[item])
-            self._stopped.wait(max(0.0, due[target] - time.monotonic()))
-            if not self._stopped.is_set():
-                due[target] = time.monotonic() + target.interval
-                try:
-                    asyncio.run(self._round(target))
-                except Exception:
-                    logger.exception("asking %s for the health of crates failed", target.host)
+        self._rounds.stop()
 
     async def _round(self, target: Target) -> None:
-        gate = asyncio.Semaphore(_AT_ONCE)
         found: dict[str, Evidence] = {}
         # Only plain HTTP is spoken, so that no certificates need to be loaded.
         async with httpx.AsyncClient(timeout=target.timeout, trust_env=False, verify=False) as http:
 
             async def one(wanted: HealthTarget) -> None:
-                async with gate:
-                    reply = await _asked(http, target, wanted)
+                reply = await _asked(http, target, wanted)
                 found[wanted.crate] = Evidence(
                     "http-probe", reply.state, time.time(), 3 * target.interval + target.timeout, reply.detail
                 )
 
-            waiting: set[asyncio.Task[None]] = set()
-            for wanted in list(self._wanted())[:MOST_CRATES]:
-                if self._stopped.is_set():
-                    break
-                waiting.add(asyncio.create_task(one(wanted)))
-                await asyncio.sleep(1 / _PER_SECOND)
-            while waiting and not self._stopped.is_set():
-                _, waiting = await asyncio.wait(waiting, timeout=_STOP_CHECK)
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        if not self._stopped.is_set():
+            is_whole = await self._rounds.ask(list(self._wanted())[:MOST_CRATES], one, _PACE)
+        if is_whole:
             self._found = {**self._found, target.host: found}
             self._on_change()
 
