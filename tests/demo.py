@@ -60,10 +60,10 @@ def write_fleet(folder: Path, ports: dict[str, int], strategy: str = "blue-green
         path.write_text(MANIFEST.format(name=name, port=port, strategy=strategy))
 
 
-def quick_settings(**changes: Any) -> DeploySettings:
+def quick_settings(gate_seconds: float = 0.6, **changes: Any) -> DeploySettings:
     """The demonstration's runner, with a gate that is quick."""
     table = load_settings(sample_settings(), {}).deploy.model_dump()
-    health = {"interval": 0.05, "threshold": 2, "timeout": 0.6, "expect_version": True}
+    health = {"interval": 0.05, "threshold": 2, "timeout": gate_seconds, "expect_version": True}
     table["runners"]["demo"] |= {"health": health}
     return DeploySettings.model_validate(table | changes)
 
