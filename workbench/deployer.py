@@ -66,7 +66,9 @@ class Deployer:
         if self._counter.closed:
             raise Unavailable(self._counter.closed)
         if strategy is not None and strategy not in STRATEGIES:
-            raise InvalidRequest(f"strategy: expected {', '.join(STRATEGIES)}, found {strategy!r}", parameter="strategy")
+            raise InvalidRequest(
+                f"strategy: expected {', '.join(STRATEGIES)}, found {strategy!r}", parameter="strategy"
+            )
         return DeployRequest(version, strategy, parameters)
 
 

@@ -31,7 +31,9 @@ class DeployPlanView:
     def explanation(self) -> str:
         """The plan in a sentence."""
         target, before = self.result.target, self.result.before
-        place = f"in place of {before.version} on {before.port}" if before else "where nothing deployed from here serves"
+        place = (
+            f"in place of {before.version} on {before.port}" if before else "where nothing deployed from here serves"
+        )
         back = "it goes back" if target.rollback_on_failure else "it is left as it is"
         return (
             f"{target.crate_name} {target.version}, {target.strategy}, by the runner {target.runner}, {place}; "

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import ConfigurationError
 from workbench.fleet.plan import PortPlan
@@ -26,7 +27,7 @@ def own_hub(
     without a state folder in which deployments could be written down.
     """
     # Without a file the environment says nothing either: the same call is the same workbench everywhere.
-    told = {"mux": {"url": mux}, "watch": {"enabled": watch}}
+    told: dict[str, dict[str, Any]] = {"mux": {"url": mux}, "watch": {"enabled": watch}}
     settings = load_settings(config, None if config else {}, told)
     if state is not None:
         hub = live_hub([Path(root) for root in roots], settings, state, file=config, is_named=True, plan=plan)
