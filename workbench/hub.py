@@ -343,7 +343,7 @@ class Hub:
     def _observe(self) -> None:
         """Make what is observed now part of the snapshot; an unchanged observation makes no revision."""
         try:
-            observed = self.live.observed(self._snapshot, self.desk.book.active)
+            observed = self.live.observed(self._snapshot, self.desk.book)
             self._publish(self._snapshot.observe(observed))
         except Exception:
             logger.exception("comparing what is observed with the fleet failed")
