@@ -9,6 +9,7 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.resources import Resources
 from markupsafe import Markup
 
+from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.theme import PAGE, QUIET, SANS, TEXT
 
 _PAGE: Final = """
@@ -47,4 +48,4 @@ def shown(figure: LayoutDOM, title: str, said: str) -> Any:
     """Return what shows a figure in a notebook, and in a Panel application, under its title and sentence."""
     pn.extension()
     words = pn.pane.HTML(Markup("<b>{}</b><br>{}").format(title, said), margin=(5, 0))
-    return pn.Column(words, pn.pane.Bokeh(figure, sizing_mode="stretch_width"), sizing_mode="stretch_width")
+    return pn.Column(words, FigurePane(figure), sizing_mode="stretch_width")
