@@ -13,7 +13,7 @@ class FigurePane(pn.pane.Bokeh):
     """
 
     def __init__(self, figure: Any = None, **options: Any) -> None:
-        super().__init__(figure, **{"sizing_mode": "stretch_width", "margin": 0, **options})
+        super().__init__(figure, **{"sizing_mode": "stretch_width", "margin": 0, **options})  # type: ignore[no-untyped-call]
 
     def _param_change(self, *events: param.parameterized.Event) -> None:
         super()._param_change(*(event for event in events if event.name != "design"))
