@@ -61,6 +61,20 @@ def test_the_merged_topology_and_its_choice(page: MuxPage) -> None:
     assert not page.nodes.widget.visible
 
 
+def test_the_pictures_show_what_is_followed(page: MuxPage) -> None:
+    pictures, vitals = page.wb.pictures, page.wb.vitals
+    told = "4 services and crates: 1 seen and declared, 2 seen and undeclared, 1 declared and unseen."
+    assert pictures.seen_and_declared().said == told
+    assert pictures.health("vault", hours=1).said.startswith(
+        "The health of 1 crate in the last 1 h; least of all vault: 100.0%"
+    )
+    timeline = vitals.timeline(hours=1)
+    assert list(timeline["state"]) == ["unknown", "degraded"]
+    assert list(timeline["crate"]) == ["vault", "vault"]
+    assert (timeline["end"] - timeline["start"]).sum().total_seconds() == pytest.approx(3600)
+    assert [turn.state for turn in vitals.turns("vault")["vault"]] == ["degraded"]
+
+
 def test_a_service_in_full(page: MuxPage) -> None:
     page.select("stray")
     assert "no crate of this fleet declares it" in page._details.object
