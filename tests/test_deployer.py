@@ -146,3 +146,5 @@ def test_settings_hold_for_a_scan(tmp_path: Path, config: Path, port: int) -> No
     config.write_text('[ports]\nsister_offset = 100\n[discovery]\nexclude = ["atlas"]\n')
     wb = Workbench.scan(tmp_path / "fleet", config=config)
     assert (wb.port_plan.sister_offset, len(wb.crates)) == (100, 0)
+    with pytest.raises(ConfigurationError, match=r'^mux: expected an address such as ".*", found "nonsense"$'):
+        Workbench.scan(tmp_path / "fleet", mux="nonsense")

@@ -12,6 +12,7 @@ from workbench.hub import Hub
 HISTORY_COLUMNS = (
     "id", "crate", "version", "previous", "state", "strategy", "port", "asked_at", "seconds", "actor", "error",
 )  # fmt: skip
+_HOW = "Make one with Workbench.scan(…, state=FOLDER, config=FILE), or ask a server, at its page or API."
 SERVING_COLUMNS = ("crate", "version", "port")
 
 
@@ -64,7 +65,7 @@ class Deployer:
 
     def _request(self, version: str | None, strategy: Strategy | None, parameters: dict[str, str]) -> DeployRequest:
         if self._counter.closed:
-            raise Unavailable(self._counter.closed)
+            raise Unavailable(f"{self._counter.closed} {_HOW}")
         if strategy is not None and strategy not in STRATEGIES:
             raise InvalidRequest(
                 f"strategy: expected {', '.join(STRATEGIES)}, found {strategy!r}", parameter="strategy"

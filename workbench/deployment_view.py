@@ -107,7 +107,7 @@ class DeploymentView:
                 yield from part.text.splitlines()
                 if has_ended and not part.text:
                     return
-                if time.monotonic() > deadline:
+                if not has_ended and time.monotonic() > deadline:
                     raise DeploymentTimeout(f"{self._words} after {timeout:g} s", id=self.id)
                 if not part.text:
                     news.wait(_LOOK_EVERY)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from workbench.errors import ConfigurationError
 from workbench.fleet.plan import PortPlan
 from workbench.hub import Hub
 from workbench.live_hub import live_hub
+from workbench.mux_settings import MuxSettings
 from workbench.settings import load_settings
 
 
@@ -27,8 +29,9 @@ def own_hub(
     without a state folder in which deployments could be written down.
     """
     # Without a file the environment says nothing either: the same call is the same workbench everywhere.
-    told: dict[str, dict[str, Any]] = {"mux": {"url": mux}, "watch": {"enabled": watch}}
-    settings = load_settings(config, None if config else {}, told)
+    settings = load_settings(config, None if config else {}, {"watch": {"enabled": watch}})
+    if mux is not None:
+        settings = settings.model_copy(update={"mux": _mux_at(mux, settings.mux)})
     if state is not None:
         hub = live_hub([Path(root) for root in roots], settings, state, file=config, is_named=True, plan=plan)
     elif settings.deploy.runners:
@@ -43,3 +46,10 @@ def own_hub(
     else:
         hub.scan_once()
     return hub
+
+
+def _mux_at(url: str, settings: MuxSettings) -> MuxSettings:
+    try:
+        return MuxSettings.model_validate(settings.model_dump() | {"url": url})
+    except ValidationError as error:
+        raise ConfigurationError(f"mux: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None

@@ -125,9 +125,14 @@ class Availability(NamedTuple):
 
 def availability(turns: Iterable[Turn], start: float, end: float) -> Availability:
     """Return the times that a crate spent in each state between two moments, by its turns, oldest first."""
+    return times_of(spans(turns, start, end))
+
+
+def times_of(known: Iterable[Span]) -> Availability:
+    """Return the times of some spans, added up by state."""
     seconds: dict[State, float] = dict.fromkeys(STATES, 0.0)
-    for span in spans(turns, start, end):
+    for span in known:
         seconds[span.state] += span.end - span.start
-    known = sum(seconds.values()) - seconds["unknown"]
+    known_seconds = sum(seconds.values()) - seconds["unknown"]
     there = sum(seconds[state] for state in PRESENT)
-    return Availability(seconds, known, there / known if known > 0 else None)
+    return Availability(seconds, known_seconds, there / known_seconds if known_seconds > 0 else None)

@@ -6,7 +6,7 @@ from typing import Final
 
 from workbench.dashboards.theme import BAD, GOOD, WARN
 from workbench.fleet.analysis.answer import counted
-from workbench.fleet.health import Span, State, Turn, availability, spans
+from workbench.fleet.health import Span, State, Turn, spans, times_of
 
 MOST_CRATES: Final = 40
 STATE_COLORS: Final[Mapping[State, str]] = {
@@ -59,8 +59,7 @@ def health_rows(turns: Mapping[str, Iterable[Turn]], start: float, end: float) -
     """Return the rows of crates by their turns, for the time between two moments."""
     found = []
     for crate, kept in turns.items():
-        known = tuple(kept)
-        share = availability(known, start, end).share
-        found.append(HealthRow(crate, tuple(spans(known, start, end)), share))
+        known = tuple(spans(kept, start, end))
+        found.append(HealthRow(crate, known, times_of(known).share))
     found.sort(key=lambda row: (row.share is None, row.share, row.crate))
     return HealthRows(tuple(found[:MOST_CRATES]), len(found), start, end)
