@@ -38,10 +38,12 @@ def _draw(figure: Any, drawn: CrateMap) -> None:
     axes.set_ylim(max(ys) + 0.7, min(ys) - 0.7)
     _draw_links(axes, drawn)
     _draw_nodes(axes, drawn)
+    rings = {drawn.colors[key] for key in drawn.hollow}
     dots = [
-        Line2D([], [], marker="o", linestyle="", color=color, label=_short(name))
+        Line2D([], [], marker="o", linestyle="", color=color, label=_short(name),
+               markerfacecolor=CARD if color in rings else color)
         for name, color in drawn.legend.items()
-    ]
+    ]  # fmt: skip
     lines = [
         Line2D([], [], color=line.color, linestyle="--" if line.is_dashed else "-", label=kind.replace("-", " and "))
         for kind, line in drawn.lines.items()

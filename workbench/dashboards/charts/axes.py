@@ -6,6 +6,9 @@ from bokeh.plotting import figure
 
 from workbench.dashboards.theme import ACCENT, LINE, QUIET, SANS, TEXT, TOOLTIP_STYLE, dark_figure
 
+_MOST_IN_A_ROW: Final = 4
+"""A longer legend is cut off at the end of its row in a narrow figure."""
+_COLUMNS: Final = 3
 TOOLS: Final = "pan,wheel_zoom,reset,save"
 
 
@@ -34,5 +37,7 @@ def dress_legend(plot: figure) -> None:
         return
     plot.add_layout(plot.legend[0], "below")
     plot.legend.orientation, plot.legend.location = "horizontal", "left"
+    if len(plot.legend[0].items) > _MOST_IN_A_ROW:
+        plot.legend.ncols = _COLUMNS
     plot.legend.background_fill_color = plot.legend.border_line_color = None
     plot.legend.label_text_color, plot.legend.label_text_font, plot.legend.label_text_font_size = QUIET, SANS, "12px"

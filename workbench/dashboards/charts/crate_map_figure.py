@@ -20,13 +20,14 @@ _BACK: Final = 0.07
 _LONGEST_NAME: Final = 24
 
 
-def crate_map_figure(drawn: CrateMap) -> figure:
-    """Return the figure of a map; what is known of a crate is told where one points at it."""
+def crate_map_figure(drawn: CrateMap, **options: Any) -> figure:
+    """Return the figure of a map, with options of Bokeh's; what is known of a crate is told where one points at it."""
     plot = chart_figure(
         name="crate-map",
         height=max(280, int(_ROW_PX * drawn.rows + 150)),
         x_range=Range1d(start=-0.5, end=drawn.columns + 0.35),
         y_range=Range1d(start=drawn.rows - 0.3, end=-0.7),
+        **options,
     )
     plot.axis.visible = False
     for kind, pairs in drawn.links.items():
