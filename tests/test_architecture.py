@@ -184,6 +184,7 @@ LIBRARIES = {
     "watchfiles": ("workbench.sources.watch",),
     "pandas": (
         "workbench.answer_view",
+        "workbench.deployer",
         "workbench.magics",
         "workbench.workbench",
         "workbench.vitals_view",

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from tests.api.conftest import LiveApi
 from workbench import doctor
 from workbench.cli import main
+from workbench.deploy_settings import DeploySettings
 from workbench.doctor import Check, Patient, examine, worst
 from workbench.hub import Hub, HubOptions
 from workbench.store.database import STATE_FILE, Store
@@ -146,3 +148,59 @@ def test_the_command(patient: Patient, tmp_path: Path) -> None:
     )
     (tmp_path / "fleet" / "workbench.toml").write_text("[server]\nprot = 1\n")
     assert run(str(patient.roots[0])).exit_code == 2
+
+
+def deploying(folder: Path, **table: Any) -> Patient:
+    """A patient whose settings name one runner."""
+    file = folder / "workbench.toml"
+    settings = DeploySettings.model_validate({"runners": {"one": table}})
+    return Patient([folder], folder / "state", runners=lambda: settings.options(file.parent, folder / "state").runners)
+
+
+def program(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return f"./{path.name}" if path.name != "docker" else str(path)
+
+
+def test_a_runner_whose_programs_are_there(tmp_path: Path) -> None:
+    run = program(tmp_path / "run", "exit 1")
+    patient = deploying(tmp_path, kind="command", start=[run, "{port}"], stop=["sh", "-c", "x"], switch=["{python}"])
+    assert of(examine(patient), "runner") == [Check("runner", "ok", "one: its programs are there")]
+
+
+def test_a_runner_whose_program_is_not_there(tmp_path: Path) -> None:
+    patient = deploying(tmp_path, kind="command", start=["./run", "{port}"], stop=["no-such-program"])
+    (check,) = of(examine(patient), "runner")
+    assert (check.verdict, check.message) == (
+        "warning",
+        f"one: there is no program {tmp_path}/run, no-such-program",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "message"),
+    [
+        ("echo Docker Compose version v2.30", "ok", "one: its programs are there"),
+        ("echo >&2; echo docker: unknown command: docker compose >&2; exit 1", "warning", "compose version` fails: docker: unknown command: docker compose"),
+        ("exit 3", "warning", "fails: it says nothing"),
+    ],
+)  # fmt: skip
+def test_docker_without_compose(tmp_path: Path, text: str, verdict: str, message: str) -> None:
+    docker = program(tmp_path / "docker", text)
+    (check,) = of(examine(deploying(tmp_path, kind="compose", file="compose.yaml", docker=docker)), "runner")
+    assert check.verdict == verdict
+    assert check.message.endswith(message)
+
+
+def test_a_file_of_the_fleet_has_nothing_run(tmp_path: Path) -> None:
+    docker = program(tmp_path / "docker", f"touch {tmp_path}/ran")
+    runners = f'[deploy.runners.one]\nkind = "compose"\nfile = "compose.yaml"\ndocker = "{docker}"\n'
+    (tmp_path / "workbench.toml").write_text(runners)
+    told = json.loads(run("--state", str(tmp_path / "state"), "--format", "json", str(tmp_path)).output)
+    (check,) = [item for item in told["checks"] if item["subject"] == "runners"]
+    assert check["verdict"] == "error"
+    assert "name it with --config if that is meant" in check["message"]
+    assert not (tmp_path / "ran").exists()
+    run("--config", str(tmp_path / "workbench.toml"), "--state", str(tmp_path / "state"), str(tmp_path))
+    assert (tmp_path / "ran").exists()

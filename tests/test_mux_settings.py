@@ -55,3 +55,21 @@ def test_a_token_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
 def test_a_missing_token_is_said_at_the_start(given: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         MuxSettings(url="http://x", **given).options({"ODD": "two words"})
+
+
+def test_a_token_file_stands_beside_the_settings_that_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, elsewhere = tmp_path / "etc" / "workbench.toml", tmp_path / "elsewhere"
+    for folder, token in ((file.parent, "beside"), (elsewhere, "here")):
+        folder.mkdir()
+        (folder / "token").write_text(token)
+    file.write_text('[mux]\nurl = "http://x"\ntoken_file = "token"\n')
+    monkeypatch.chdir(elsewhere)
+    by_variable = {"WORKBENCH_MUX_TOKEN_FILE": "token"}
+    for name, environment, token in (
+        (file, {}, "beside"),
+        (Path("../etc/workbench.toml"), {}, "beside"),
+        (file, by_variable, "here"),
+    ):
+        options = load_settings(name, environment).hub_options().mux
+        assert options is not None
+        assert options.token == token

@@ -6,18 +6,22 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from workbench.errors import WorkbenchError
 from workbench.one_line import one_line
+
+if TYPE_CHECKING:
+    from workbench.deploy.runner import Command, Runner
 
 Verdict = Literal["ok", "warning", "error"]
 
@@ -53,6 +57,8 @@ class Patient:
     ports: Sequence[int] = ()
     mux: str | None = None
     """The address of the Neural Mux, if the settings name one."""
+    runners: Callable[[], Iterable["Runner"]] = tuple
+    """Returns what deploys, if the settings set that up; raises ConfigurationError if they may not."""
 
 
 def examine(patient: Patient) -> list[Check]:
@@ -190,6 +196,33 @@ def _mux(patient: Patient) -> Iterator[Check]:
     yield Check("mux", "ok", f"{patient.mux} answers")
 
 
+def _runners(patient: Patient) -> Iterator[Check]:
+    for runner in patient.runners():
+        path = runner.environment().get("PATH")
+        absent = [name for name in runner.programs if shutil.which(name, path=path) is None]
+        if absent:
+            fix = "install it, or name its path; PATH is what environment and variables of the runner say"
+            yield Check("runner", "warning", f"{runner.name}: there is no program {', '.join(absent)}", fix)
+        elif runner.trial is None or (problem := _tried(runner.trial)) is None:
+            yield Check("runner", "ok", f"{runner.name}: its programs are there")
+        else:
+            words = " ".join(runner.trial.arguments)
+            yield Check("runner", "warning", f"{runner.name}: `{words}` fails: {problem}", "install what it needs")
+
+
+def _tried(command: "Command") -> str | None:
+    """Return what is wrong with a command that should end well; None if nothing is."""
+    try:
+        done = subprocess.run(
+            command.arguments, cwd=command.directory, env=dict(command.environment), timeout=command.time_limit,
+            capture_output=True, text=True, errors="replace", check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"no answer within {command.time_limit:g} s"
+    said = next((line for line in (done.stderr + done.stdout).splitlines() if line.strip()), "it says nothing")
+    return None if done.returncode == 0 else one_line(said)
+
+
 def _limits(_: Patient) -> Iterator[Check]:
     try:
         import resource
@@ -219,5 +252,6 @@ _LOOKS: Final[dict[str, Callable[[Patient], Iterator[Check]]]] = {
     "state file": _state_file,
     "ports": _ports,
     "mux": _mux,
+    "runners": _runners,
     "limits": _limits,
 }

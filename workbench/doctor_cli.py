@@ -2,13 +2,17 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from workbench.config import state_folder
-from workbench.roots import CONFIG, PATHS, Roots, roots_of, settings_of
+from workbench.roots import CONFIG, PATHS, Roots, roots_of, settings_file, settings_of
+
+if TYPE_CHECKING:
+    from workbench.deploy.runner import Runner
 
 _COLORS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -35,6 +39,7 @@ def doctor(
       1  something keeps the workbench from running
       2  the settings cannot be read, or the command line is wrong
     """  # noqa: D301 - click wants the character itself
+    from workbench.deploy_settings import check_source
     from workbench.doctor import Patient, examine, report, worst
 
     settings = settings_of(paths, config, server={"port": port, "ws_port": ws_port})
@@ -42,7 +47,13 @@ def doctor(
     chosen = state or (Path(server.state) if server.state else None)
     ports = [number for number in (server.port, server.ws_port) if number]
     roots = roots_of(paths, config, settings)
-    checks = examine(Patient(roots, state_folder(chosen), server.host, ports, settings.mux.url))
+    folder, file = state_folder(chosen), config or settings_file(paths)
+
+    def runners() -> "Iterable[Runner]":
+        check_source(settings.deploy, file, roots, is_named=config is not None)
+        return settings.deploy.options(file.parent if file else Path(), folder).runners
+
+    checks = examine(Patient(roots, folder, server.host, ports, settings.mux.url, runners))
     if form == "json":
         click.echo(json.dumps(report(checks), indent=2))
     else:

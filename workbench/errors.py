@@ -311,6 +311,12 @@ class CommandFailed(WorkbenchError):
     code = "command-failed"
 
 
+class DeploymentTimeout(Unavailable):
+    """A deployment that was waited for has not ended yet; it goes on. Told to who waits, never as an answer."""
+
+    code = "deployment-timeout"
+
+
 def error_named(code: str, message: str, details: dict[str, Any]) -> WorkbenchError:
     """Return the error of ours that a code names, as another workbench told it; RemoteError for one unknown here."""
     details = {key: value for key, value in details.items() if key != "message"}

@@ -46,6 +46,11 @@ class HealthRecord:
         """Note that a crate's health has changed."""
         self._of(health.crate).append(Turn(health.since, health.state, health.source, health.detail))
 
+    @property
+    def crates(self) -> list[str]:
+        """The crates of which anything was ever seen, by name."""
+        return sorted(self._turns)
+
     def turns(self, crate: str) -> tuple[Turn, ...]:
         """Return the kept turns of a crate, oldest first."""
         return tuple(self._turns.get(crate, ()))

@@ -203,6 +203,11 @@ class Hub:
         if self.live.desk.beat(service_name, status, metrics):
             self._live_changed()
 
+    @property
+    def serving_ports(self) -> dict[str, int]:
+        """On which port each crate serves that was deployed from here."""
+        return {crate: instance.port for crate, instance in self.deployments.live.items()}
+
     def announce(self, drafts: Sequence[Draft]) -> None:
         """Publish events that belong to no new revision, in order with all others; returns at once, from any thread."""
         if self.is_running and not self._stopping:
@@ -338,7 +343,7 @@ class Hub:
     def _observe(self) -> None:
         """Make what is observed now part of the snapshot; an unchanged observation makes no revision."""
         try:
-            observed = self.live.observed(self._snapshot, self.desk.book.active)
+            observed = self.live.observed(self._snapshot, self.desk.book)
             self._publish(self._snapshot.observe(observed))
         except Exception:
             logger.exception("comparing what is observed with the fleet failed")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workbench.deploy_settings import check_source
 from workbench.errors import ConfigurationError
+from workbench.fleet.plan import PortPlan
 from workbench.hub import Hub
 from workbench.persistence import Memory
 from workbench.settings import Settings
@@ -21,15 +22,19 @@ def live_hub(
     file: Path | None = None,
     is_named: bool = False,
     memory: Memory | None = None,
+    plan: PortPlan | None = None,
 ) -> Hub:
     """Return a hub over some roots, by settings out of `file`, that keeps its state in a folder.
 
-    `is_named` says that an operator named the file. Raises ConfigurationError if runners are set up where they may not.
+    `is_named` says that an operator named the file; `plan` takes the place of the settings' port plan. Raises
+    ConfigurationError if runners are set up where they may not.
     """
     check_source(settings.deploy, file, roots, is_named=is_named)
     folder = file.parent if file is not None else Path()
     deploy = settings.deploy.options(folder, state, _secrets(state))
-    return Hub(roots, replace(settings.hub_options(), deploy=deploy), Store(state, settings.history.bounds()), memory)
+    options = settings.hub_options()
+    options = replace(options, deploy=deploy, plan=plan or options.plan)
+    return Hub(roots, options, Store(state, settings.history.bounds()), memory)
 
 
 def _secrets(state: Path) -> list[str]:

@@ -1,19 +1,19 @@
 """The live layer of a hub: who registered, who listens on this host, how others answer, and how old all that is."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workbench.assignments import Assignment
+from workbench.assignments import Assignment, Assignments
 from workbench.fleet.model import fold
-from workbench.fleet.observed import Holder, Observed
+from workbench.fleet.observed import Holder, Observed, Registration
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso
 from workbench.registrations import Patience
 from workbench.service_desk import ServiceDesk
-from workbench.sources.listeners import HostListeners
+from workbench.sources.listeners import HostListeners, Sight
 from workbench.sources.observer import Observer
 from workbench.sources.probe import Prober
 from workbench.sources.rounds import Target
@@ -50,6 +50,8 @@ class LiveLayer:
         self.desk = ServiceDesk(options.patience)
         self.observer = Observer(HostListeners(list(roots)).look, on_change, options.beat) if options.observe else None
         self.prober = Prober(options.targets, declared, on_change)
+        self._answered: tuple[tuple[object, ...], Observed] = (), Observed()
+        """The sources of the newest answer, and that answer."""
 
     def start(self) -> None:
         """Begin to look."""
@@ -63,10 +65,23 @@ class LiveLayer:
             self.observer.stop()
         self.prober.stop()
 
-    def observed(self, snapshot: Snapshot, assigned: Iterable[Assignment]) -> Observed:
-        """Return what is observed now, as far as it matters to a fleet and to the ports that were handed out."""
+    def observed(self, snapshot: Snapshot, book: Assignments) -> Observed:
+        """Return what is observed now, as far as it matters to a fleet and to the ports that were handed out.
+
+        The hub asks after each command. While nothing came that could change the answer, it is the one given before.
+        """
+        sight, looked_at = (self.observer.sight, self.observer.looked_at) if self.observer else (None, None)
         services = self.desk.services()
-        sight = self.observer.sight if self.observer else None
+        sources = (snapshot, book, services, sight, looked_at is not None, self.prober.probes)
+        known, answer = self._answered
+        if len(known) != len(sources) or any(a is not b for a, b in zip(known, sources, strict=True)):
+            answer = self._observed(snapshot, book.active, services, sight)
+            self._answered = sources, answer
+        return answer
+
+    def _observed(
+        self, snapshot: Snapshot, assigned: Iterable[Assignment], services: Sequence[Registration], sight: Sight | None
+    ) -> Observed:
         held = {port: item for item in assigned for port in (item.port, item.sister_port) if port is not None}
         known = {item.port for item in services} | held.keys()
         listeners = tuple(
@@ -75,7 +90,7 @@ class LiveLayer:
         here = {item.port for item in listeners} | {item.port for item in services}
         return Observed(
             listeners=listeners,
-            registrations=services,
+            registrations=tuple(services),
             probes=self.prober.probes,
             holders=tuple(Holder(port, held[port].crate_name) for port in sorted(held.keys() & here)),
             sees_all=bool(sight and sight.sees_all and self.observer and self.observer.looked_at),

@@ -54,6 +54,8 @@ class Registrations:
         self.patience = patience or Patience()
         self._services: dict[str, Registration] = {}
         self._pulses: dict[str, Pulse] = {}
+        self._listed: tuple[Registration, ...] | None = ()
+        """The services by name, until one of them changes."""
         for entry in entries:
             self._fold(entry, heard - self.patience.stale_after)
 
@@ -62,8 +64,10 @@ class Registrations:
 
     @property
     def services(self) -> tuple[Registration, ...]:
-        """The services, by name."""
-        return tuple(self._services[key] for key in sorted(self._services))
+        """The services, by name; the same object until one of them changes."""
+        if self._listed is None:
+            self._listed = tuple(self._services[key] for key in sorted(self._services))
+        return self._listed
 
     def pulse(self, service_name: str) -> Pulse:
         """Return the newest sign of life of a service; raises UnknownService."""
@@ -103,7 +107,9 @@ class Registrations:
     def report(self, service_name: str, status: str) -> None:
         """Note what a service says of itself; raises UnknownService."""
         key = fold(self.service(service_name).service_name)
-        self._services[key] = self._services[key]._replace(status=status)
+        if self._services[key].status != status:
+            self._services[key] = self._services[key]._replace(status=status)
+            self._listed = None
 
     def revise(self, now: float, heard: float) -> list[ServiceEntry]:
         """Bring every service's state up to date with its last sign of life."""
@@ -142,7 +148,7 @@ class Registrations:
         return [self._fold(ServiceEntry("forgotten", now, self._pulses[key].seen_at, self._services[key]), 0)]
 
     def _fold(self, entry: ServiceEntry, heard: float) -> ServiceEntry:
-        key = fold(entry.service.service_name)
+        key, self._listed = fold(entry.service.service_name), None
         if entry.action == "forgotten":
             self._services.pop(key, None)
             self._pulses.pop(key, None)

@@ -178,7 +178,7 @@ def load_settings(
     document = _document(file, text)
     _check(document, lambda path: _place(file, text, path))
     variables = _variables(os.environ if environment is None else environment)
-    merged = _merged(document, variables)
+    merged = _merged(_anchored(document, file), variables)
     _check(merged, lambda path: f"{PREFIX}{'_'.join(map(str, path[:2])).upper()}")
     given = {section: {k: v for k, v in keys.items() if v is not None} for section, keys in (overrides or {}).items()}
     return _check(_merged(merged, given), lambda path: f"--{str(path[-1]).replace('_', '-')}")
@@ -254,6 +254,17 @@ def _value(text: str, is_list: bool) -> Any:
         return tomli.loads(f"value = {text}")["value"]
     except tomli.TOMLDecodeError:
         return text
+
+
+def _anchored(document: dict[str, Any], file: Path | None) -> dict[str, Any]:
+    """Return a document in which the Mux's token is found from wherever the workbench was started.
+
+    A path in a settings file counts from the folder of that file; one in a variable from the working directory.
+    """
+    named = document.get("mux", {}).get("token_file")
+    if file is None or not named:
+        return document
+    return _merged(document, {"mux": {"token_file": str(file.absolute().parent / Path(named).expanduser())}})
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

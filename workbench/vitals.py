@@ -1,13 +1,13 @@
 """The vital signs of a fleet: what the Neural Mux tells, what probes of health found, and the verdict on each crate."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from workbench.events import Draft, EventLog
 from workbench.fleet.evidence import Freshness, gathered
 from workbench.fleet.health import Evidence, Health
-from workbench.fleet.health_target import health_targets
+from workbench.fleet.health_target import HealthTarget, health_targets, where_served
 from workbench.fleet.merged import Merged, merge
 from workbench.fleet.mux import MuxResult
 from workbench.fleet.snapshot import Snapshot
@@ -35,6 +35,10 @@ class Host(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """The newest revision."""
+
+    @property
+    def serving_ports(self) -> Mapping[str, int]:
+        """On which port each crate serves that was deployed from here."""
 
     def announce(self, drafts: Sequence[Draft]) -> None:
         """Publish events, in order with all others; returns at once."""
@@ -82,7 +86,7 @@ class Vitals:
         if targets:
             from workbench.sources.health_probe import HealthProber
 
-            self.prober = HealthProber(targets, lambda: health_targets(self._host.snapshot), self.health.wake)
+            self.prober = HealthProber(targets, self._health_targets, self.health.wake)
             self.prober.start()
         self.health.start(self._host.log.newest(self._host.log.last_seq))
 
@@ -115,6 +119,9 @@ class Vitals:
             },
         }
 
+    def _health_targets(self) -> Iterator[HealthTarget]:
+        return where_served(health_targets(self._host.snapshot), self._host.serving_ports)
+
     def _mux_turned(self, older: "MuxView", newer: "MuxView") -> None:
         from workbench.mux.news import mux_drafts
 
@@ -127,7 +134,8 @@ class Vitals:
         snapshot, view = self._host.snapshot, self.mux_view
         board = self.health.board
         watched = [name for name, health in board.items() if any(e.source == "listener" for e in health.evidence)]
-        found = gathered(snapshot, self._freshness(), view.result if view else None, watched)
+        result, serving = view.result if view else None, self._host.serving_ports
+        found = gathered(snapshot, self._freshness(), result, watched, serving)
         for crate, item in self.prober.evidence() if self.prober else ():
             found.setdefault(crate, []).append(item)
         return found

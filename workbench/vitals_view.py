@@ -1,11 +1,13 @@
 """The vital signs of a fleet for analysts and pages: the Mux, the merged topology and health, as frames."""
 
+import time
 from typing import Any
 
 import pandas as pd
 
 from workbench.errors import UnknownCrate
-from workbench.fleet.health import Health
+from workbench.fleet.health import Health, Turn, spans
+from workbench.fleet.lookup import crate_records
 from workbench.fleet.merged import Merged, match
 from workbench.hub import Hub
 from workbench.mux.view import MuxView
@@ -14,6 +16,7 @@ from workbench.vitals_models import DAY, crate_health_model, mux_status_model
 SERVICE_COLUMNS = ("id", "name", "health", "said", "port", "crate", "matched_by", "checked_at", "kind", "failures")
 NODE_COLUMNS = ("standing", "id", "crate", "services", "port", "health", "matched_by")
 LINK_COLUMNS = ("standing", "source", "target", "kind")
+TIMELINE_COLUMNS = ("crate", "state", "start", "end", "source", "detail")
 HEALTH_COLUMNS = ("crate", "state", "since", "source", "seen_at", "detail")
 
 
@@ -94,6 +97,26 @@ class VitalsView:
     def states(self) -> dict[str, str]:
         """Return the state of each crate of which anything was seen, by name: for colouring."""
         return {name: health.state for name, health in self._hub.vitals.health.board.items()}
+
+    def turns(self, *names: str) -> dict[str, tuple[Turn, ...]]:
+        """Return the kept changes of health by crate, oldest first, of some crates or of all that were ever seen.
+
+        Raises UnknownCrate with the nearest names.
+        """
+        record = self._hub.vitals.health.record
+        chosen = [crate_records(name, self._hub.snapshot)[0] for name in names]
+        crates = [item.crate.name for item in chosen if item.crate] if names else record.crates
+        return {crate: record.turns(crate) for crate in crates}
+
+    def timeline(self, hours: float = 24.0) -> pd.DataFrame:
+        """One row per span of time in which a crate's health did not change, in the newest hours."""
+        end = time.time()
+        rows = [
+            (crate, span.state, _moment(span.start), _moment(span.end), span.source, span.detail)
+            for crate, turns in self.turns().items()
+            for span in spans(turns, end - hours * 3600, end)
+        ]
+        return pd.DataFrame(rows, columns=list(TIMELINE_COLUMNS), dtype=object)
 
     def crate(self, name: str, window: float = DAY) -> dict[str, Any]:
         """Return the health of a crate with evidence, history and availability over a window in seconds.

@@ -23,8 +23,7 @@ from workbench.fleet.whatif import Change, plan_changes
 from workbench.fleet_frames import FleetFrames
 from workbench.fleet_portrait import FleetPortrait
 from workbench.frames import frame_of
-from workbench.hub import Hub, HubOptions
-from workbench.mux_settings import MuxSettings
+from workbench.hub import Hub
 from workbench.plan_view import PlanView
 from workbench.port_counter import PortCounter
 from workbench.questions import Questions
@@ -37,11 +36,11 @@ if TYPE_CHECKING:
     from workbench.deploy.log_file import LogPart
     from workbench.deploy.model import Deployment, Instance
     from workbench.deploy_counter import DeployCounter
+    from workbench.deployer import Deployer
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
     from workbench.pictures import Pictures
     from workbench.query_pool import Asked
-    from workbench.store.database import Store
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
@@ -67,22 +66,19 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
         plan: PortPlan | None = None,
         mux: str | None = None,
         state: str | Path | None = None,
+        config: str | Path | None = None,
     ) -> "Workbench":
         """Read the manifests below the roots, in this process.
 
         With `watch`, the workbench follows the disk until `close()` (or the end of a `with` block), and the Neural Mux
         at the address `mux`, if there is one. With `state`, it does, and keeps every revision in that folder for
-        `history`, `at` and `diff`. Raises RootError if a root does not exist.
+        `history`, `at` and `diff`. `config` is a `workbench.toml`, of which all holds that makes a difference without a
+        server; its runners need `state`. Raises RootError if a root does not exist, and ConfigurationError.
         """
-        options = HubOptions(plan=plan or PortPlan(), watch=watch, mux=MuxSettings(url=mux).options())
-        hub = Hub(roots, options, _store(state))
-        hub.discovery.check_roots()
-        if watch or state is not None:
-            hub.start()
-            hub.wait_ready()
-        else:
-            hub.scan_once()
-        return cls(hub)
+        from workbench.own_hub import own_hub
+
+        folder, file = (Path(item) if item is not None else None for item in (state, config))
+        return cls(own_hub(roots, watch=watch, plan=plan, mux=mux, state=folder, config=file))
 
     @classmethod
     def connect(cls, url: str = DEFAULT_URL, token: str | None = None) -> "Workbench":
@@ -272,6 +268,13 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
 
         return DeployCounter(self._hub, tokens)
 
+    @property
+    def deployer(self) -> "Deployer":
+        """Where an analyst deploys: `.plan(crate, version)`, `.deploy(…)`, `.history`, `.serving`."""
+        from workbench.deployer import Deployer
+
+        return Deployer(self._hub)
+
     def counter(self, tokens: "Tokens | None" = None) -> PortCounter:
         """Return where ports are asked for; with `tokens`, only those who present one of them are served."""
         return PortCounter(self._hub, tokens)
@@ -358,11 +361,3 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
     def topology(self) -> Any:
         """Return the topology page, to be shown in a notebook."""
         return self.pages.topology()
-
-
-def _store(folder: str | Path | None) -> "Store | None":
-    if folder is None:
-        return None
-    from workbench.store.database import Store
-
-    return Store(Path(folder))

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bokeh.models import ColumnDataSource
 
 from tests.conftest import wait_for
 from tests.mux.fake_mux import STATUS, FakeMux
 from workbench import Workbench
 from workbench.dashboards.links import Links
+from workbench.dashboards.merged_card import MergedCard
 from workbench.dashboards.mux_markup import health_markup, service_details, status_markup
 from workbench.dashboards.mux_page import LINKS, MuxPage
+from workbench.fleet.merged import Merged, MergedNode
 from workbench.fleet.mux import MuxResult, MuxService, MuxTopology
 from workbench.hub import Hub, HubOptions
 from workbench.mux.follower import MuxOptions
@@ -59,6 +62,41 @@ def test_the_merged_topology_and_its_choice(page: MuxPage) -> None:
     page.shown.value = LINKS
     assert page.edges.widget.visible
     assert not page.nodes.widget.visible
+
+
+def test_the_map_is_redrawn_only_when_it_differs(page: MuxPage, mux: FakeMux) -> None:
+    figure = page.map.figure.object
+    assert "1 seen and declared, 2 seen and undeclared" in page.map.said.object
+    page.refresh()
+    assert page.map.figure.object is figure
+    mux.replies["/status"] = {"services": [{"id": "vault", "status": "ok"}]}
+    wait_for(lambda: "1 seen and declared, 0 seen and undeclared" in page.map.said.object)
+    assert page.map.figure.object is not figure
+
+
+def test_of_a_large_fleet_the_map_has_what_is_seen() -> None:
+    unseen = [MergedNode(f"crate:c{n}", "declared-unseen", f"c{n}", (), 18000 + n, None, None) for n in range(200)]
+    seen = MergedNode("crate:a", "seen-declared", "a", ("a",), 17000, "healthy", "id")
+    card = MergedCard()
+    card.show(Merged((seen, *unseen), ()))
+    assert "What is declared and unseen is not drawn." in card.said.object
+    assert [s.data["name"] for s in card.figure.object.select({"type": ColumnDataSource}) if "note" in s.data] == [
+        ["a"]
+    ]
+
+
+def test_the_pictures_show_what_is_followed(page: MuxPage) -> None:
+    pictures, vitals = page.wb.pictures, page.wb.vitals
+    told = "4 services and crates: 1 seen and declared, 2 seen and undeclared, 1 declared and unseen."
+    assert pictures.seen_and_declared().said == told
+    assert pictures.health("vault", hours=1).said.startswith(
+        "The health of 1 crate in the last 1 h; least of all vault: 100.0%"
+    )
+    timeline = vitals.timeline(hours=1)
+    assert list(timeline["state"]) == ["unknown", "degraded"]
+    assert list(timeline["crate"]) == ["vault", "vault"]
+    assert (timeline["end"] - timeline["start"]).sum().total_seconds() == pytest.approx(3600)
+    assert [turn.state for turn in vitals.turns("vault")["vault"]] == ["degraded"]
 
 
 def test_a_service_in_full(page: MuxPage) -> None:

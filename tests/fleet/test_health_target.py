@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.fleet.health_target import HealthTarget, health_targets
+from workbench.fleet.health_target import HealthTarget, health_targets, where_served
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.snapshot import Snapshot
 
@@ -27,3 +27,9 @@ def test_a_path_needs_no_slash() -> None:
 )
 def test_what_is_no_path_is_not_asked_for(endpoint: str) -> None:
     assert targets(endpoint) == ()
+
+
+def test_a_crate_that_serves_on_its_sister_port_is_asked_there_first() -> None:
+    (target,) = targets("/health")
+    assert tuple(where_served([target], {"a": 50778, "b": 1})) == (HealthTarget("a", (50778, 18010), "/health"),)
+    assert tuple(where_served([target], {"a": 18010})) == tuple(where_served([target], {})) == (target,)

@@ -23,6 +23,8 @@ EVERY: dict[str, Take] = {
     "findings by class": lambda p: p.findings("class"),
     "thresholds": lambda p: p.qa_thresholds(),
     "matrix": lambda p: p.dependency_matrix(most=12),
+    "seen and declared": lambda p: p.seen_and_declared(),
+    "health": lambda p: p.health(until=1.8e9),
 }
 
 
@@ -126,9 +128,10 @@ def test_a_picture_is_saved_by_its_ending(wb: Workbench, tmp_path: Path) -> None
     picture = wb.pictures.findings()
     assert picture.save(tmp_path / "a.png").read_bytes() == picture.png()
     assert picture.save(tmp_path / "a.SVG").read_bytes() == picture.svg()
-    with pytest.raises(ExportError, match=r'a picture cannot end in "\.gif"; it can in \.png, \.svg'):
+    assert b"<h1>Findings by kind</h1>" in picture.save(tmp_path / "a.html").read_bytes()
+    with pytest.raises(ExportError, match=r'a picture cannot end in "\.gif"; it can in \.png, \.svg, \.html'):
         picture.save(tmp_path / "a.gif")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.SVG", "a.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.SVG", "a.html", "a.png"]
 
 
 def test_without_matplotlib_it_is_said_what_to_install(wb: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

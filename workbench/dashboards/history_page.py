@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from workbench.dashboards.address import Address
 from workbench.dashboards.archive import Archive, when_done
+from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.history_chart import HistoryChart
 from workbench.dashboards.history_markup import COMPARING, change_markup, gone_markup, single_markup
 from workbench.dashboards.links import Links
@@ -75,7 +76,7 @@ class HistoryPage(Page):
             '<p class="legend"><span class="error">errors</span><span class="warning">warnings</span>'
             "from revision to revision</p>"
         ))  # fmt: skip
-        chart = column("card", legend, pn.pane.Bokeh(self.chart.plot, sizing_mode="stretch_width", margin=0))
+        chart = column("card", legend, FigurePane(self.chart.plot))
         listing = column("card", column("filters", self.older, self.newer, self.latest, self._count), self.table.widget)
         return column("page", column("split", column("page", chart, listing), column("side", self._details)))
 

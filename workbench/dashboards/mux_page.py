@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 from workbench.dashboards.event_rows import event_words
 from workbench.dashboards.links import Links
 from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.merged_card import MergedCard
 from workbench.dashboards.mux_markup import (
     log_markup,
     no_service,
@@ -97,9 +98,10 @@ class MuxPage(Page):
             column("filters", self.shown, self.standing, self._counts), self.nodes.widget, self.edges.widget,
         )  # fmt: skip
         listing = column("card", html_pane(Markup("<h2>Services</h2>")), self.services.widget)
+        self.map = MergedCard()
         self._known = column(
             "page", self._status,
-            column("split", column("page", listing, topology), column("side", self._details, self._log)),
+            column("split", column("page", listing, self.map.view, topology), column("side", self._details, self._log)),
         )  # fmt: skip
         self._stage = column("page", self._blank)
         self._beat()
@@ -113,6 +115,7 @@ class MuxPage(Page):
             self._show_status()
             self._fill_services()
             self._fill_topology()
+            self.map.show(self.wb.vitals.merged())
             self._show_details()
             self._show_log()
         wanted = self._blank if view is None or view.result is None else self._known

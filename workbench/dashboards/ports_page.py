@@ -11,6 +11,7 @@ from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment
 from workbench.dashboards.address import Address
 from workbench.dashboards.assign_form import AssignForm
+from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.findings_frame import FindingFilter, finding_at, matching_findings, port_findings
 from workbench.dashboards.fix_markup import fix_markup
 from workbench.dashboards.links import Links
@@ -84,7 +85,7 @@ class PortsPage(Page):
         )
         self.lookup.param.watch(lambda event: self.select(event.new), "value")
         self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10)
-        canvas = column("scroll", pn.pane.Bokeh(self.figure.plot, sizing_mode="stretch_width", margin=0))
+        canvas = column("scroll", FigurePane(self.figure.plot))
         self.release_form = ReleaseForm(self.visitor)
         self.assign_form = AssignForm(self.visitor, self._assigned)
         side = column("side", self._calculator(), self._details, self.release_form.view)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from panel.viewable import Viewable
 
 from workbench.dashboards.address import LONGEST_PASSAGE
+from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.links import Links
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
@@ -150,7 +151,7 @@ class SqlPage(Page):
         if up is None or across is None or result.frame.empty:
             return [html_pane(Markup('<p class="quiet">A chart needs a row and two columns, one of numbers.</p>'))]
         chart = result_chart(result, self.kind.value, across, up)
-        return [pn.pane.Bokeh(chart, sizing_mode="stretch_width", margin=0)]
+        return [FigurePane(chart)]
 
     def _place_parts(self, chart: list[Viewable], table: list[Viewable] | None = None) -> None:
         self._chart[:] = chart

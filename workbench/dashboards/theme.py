@@ -56,7 +56,7 @@ def class_colors(classes: list[str]) -> dict[str, str]:
 def dark_figure(**options: Any) -> figure:
     """Return a Bokeh figure on a card: no axes, no grid, no logo, drawn on canvas."""
     # WebGL without a GPU takes seconds to set up; canvas draws what we draw at once.
-    plot = figure(output_backend="canvas", toolbar_location="above", **options)
+    plot = figure(**{"output_backend": "canvas", "toolbar_location": "above", **options})
     plot.background_fill_color = plot.border_fill_color = CARD
     plot.outline_line_color = None
     plot.axis.visible = False

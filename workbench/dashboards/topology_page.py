@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
 from workbench.dashboards.address import Address
 from workbench.dashboards.cartography import Cartographer
 from workbench.dashboards.coloring import colored
+from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.graph_export import GraphExport
 from workbench.dashboards.graph_figure import GraphFigure
 from workbench.dashboards.graph_marks import marks_of
@@ -68,7 +68,7 @@ class TopologyPage(Page):
         self._legend, self._details = html_pane(), html_pane()
         self._shown = html_pane()
         self._nothing = html_pane(visible=False)
-        self._canvas = column("canvas", pn.pane.Bokeh(self.figure.plot, sizing_mode="stretch_width", margin=0))
+        self._canvas = column("canvas", FigurePane(self.figure.plot))
         filters = self.controls.layout()
         board = column("card", filters, self._shown, self._nothing, self._canvas, self._legend, self.export.layout())
         return column("split", board, column("side", self._details))

@@ -58,6 +58,11 @@ class CommandRunner(Runner):
     def actions(self) -> frozenset[Action]:
         return frozenset(action for action in _ACTIONS if getattr(self.settings, action) is not None)
 
+    @property
+    def programs(self) -> tuple[str, ...]:
+        named = [template[0] for action in _ACTIONS if (template := self._template(action))]
+        return tuple(dict.fromkeys(self._beside(word) for word in named if not _PLACEHOLDER.fullmatch(word)))
+
     def command(self, step: Step, target: Target) -> Command | None:
         template = self._template(step.action)
         if template is None:
@@ -94,11 +99,14 @@ class CommandRunner(Runner):
             values["percentage"] = str(step.percentage)
         return values | {f"parameters.{name}": value for name, value in instance.parameters}
 
+    def _beside(self, argument: str) -> str:
+        return str(self.surroundings.folder / argument) if argument.startswith("./") else argument
+
     def _filled(self, template: Iterable[str], values: dict[str, str]) -> Iterable[str]:
         for argument in template:
             found = _PLACEHOLDER.fullmatch(argument)
             if found is None:
-                yield str(self.surroundings.folder / argument) if argument.startswith("./") else argument
+                yield self._beside(argument)
             elif found[1] in values:
                 yield values[found[1]]
             else:

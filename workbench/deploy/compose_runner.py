@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final, Literal
 from workbench.deploy.model import Action, Step, Target
 from workbench.deploy.runner import Command, Runner, RunnerSettings
 
+_TRIAL_SECONDS: Final = 10.0
 _ACTIONS: Final[frozenset[Action]] = frozenset({"start", "stop"})
 
 
@@ -25,6 +26,16 @@ class ComposeRunner(Runner):
     @property
     def actions(self) -> frozenset[Action]:
         return _ACTIONS
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        return (self.settings.docker,)
+
+    @property
+    def trial(self) -> Command:
+        """Ask for the version of compose, which docker has only with a plug-in."""
+        words = (self.settings.docker, "compose", "version")
+        return Command(words, str(self.surroundings.folder), self.environment(), time_limit=_TRIAL_SECONDS)
 
     def command(self, step: Step, target: Target) -> Command | None:
         verbs: dict[str, tuple[str, ...]] = {

@@ -124,6 +124,16 @@ class Runner(ABC):
         """Return the command of a step; None if there is nothing to be done for it."""
 
     @property
+    def programs(self) -> tuple[str, ...]:
+        """The programs that its commands run, as far as the settings name them: names for PATH, or paths."""
+        return ()
+
+    @property
+    def trial(self) -> Command | None:
+        """A harmless command that ends well where its tools are complete; None if none can tell."""
+        return None
+
+    @property
     def name(self) -> str:
         """The name that it has in the settings."""
         return self.surroundings.name

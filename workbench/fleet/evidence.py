@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from workbench.fleet.health import Evidence, State
@@ -35,18 +36,23 @@ class Freshness(NamedTuple):
 
 
 def gathered(
-    snapshot: Snapshot, fresh: Freshness, mux: MuxResult | None, watched: Iterable[str] = ()
+    snapshot: Snapshot,
+    fresh: Freshness,
+    mux: MuxResult | None,
+    watched: Iterable[str] = (),
+    serving: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, list[Evidence]]:
     """Return all evidence that the observed layer and the Mux give, by crate.
 
-    `watched` are the crates that were seen to listen before: that they no longer do is evidence too.
+    `watched` are the crates that were seen to listen before: that they no longer do is evidence too. `serving` says on
+    which port a crate is known to serve: that nobody answers on its others is none.
     """
     found: dict[str, list[Evidence]] = defaultdict(list)
     observed = snapshot.observed
     sources: Iterable[Iterator[tuple[str, Evidence]]] = (
         _registered(snapshot, observed, fresh),
         _listening(snapshot, observed, fresh, watched),
-        _probed(snapshot, observed, fresh),
+        _probed(snapshot, observed, fresh, serving),
         _by_mux(snapshot, mux, fresh) if mux is not None and not mux.mock else iter(()),
     )
     for source in sources:
@@ -91,7 +97,9 @@ def _listening(
                 yield crate, Evidence("listener", "silent", fresh.listened_at, fresh.listening_for, words)
 
 
-def _probed(snapshot: Snapshot, observed: Observed, fresh: Freshness) -> Iterator[tuple[str, Evidence]]:
+def _probed(
+    snapshot: Snapshot, observed: Observed, fresh: Freshness, serving: Mapping[str, int]
+) -> Iterator[tuple[str, Evidence]]:
     """Yield what TCP probes say of the owners of ports, taking all ports of a crate together."""
     probes: dict[str, list[Probe]] = defaultdict(list)
     for port, there in observed.probes_at.items():
@@ -99,7 +107,8 @@ def _probed(snapshot: Snapshot, observed: Observed, fresh: Freshness) -> Iterato
             probes[claim.crate].extend(there)
     for crate, items in probes.items():
         seen = [fresh.probed_at[item.host] for item in items if item.host in fresh.probed_at]
-        if seen:
+        serves_elsewhere = crate in serving and serving[crate] not in {item.port for item in items}
+        if seen and not serves_elsewhere:
             state, words = _answered(items)
             lasting = max(fresh.probed_for.get(item.host, 0.0) for item in items)
             yield crate, Evidence("tcp-probe", state, min(seen), lasting, words)

@@ -91,6 +91,30 @@ class Turn(NamedTuple):
     detail: str
 
 
+class Span(NamedTuple):
+    """A time in which a crate's health did not change, from `start` to `end`."""
+
+    state: State
+    start: float
+    end: float
+    source: Source | None = None
+    detail: str = ""
+
+
+def spans(turns: Iterable[Turn], start: float, end: float) -> list[Span]:
+    """Return the spans between two moments, by a crate's turns, oldest first; together they fill that time."""
+    found: list[Span] = []
+    current = Span("unknown", start, start, None, "nothing was seen of it")
+    for turn in turns:
+        at = max(current.start, min(max(turn.at, start), end))
+        if at > current.start:
+            found.append(current._replace(end=at))
+        current = Span(turn.state, at, at, turn.source, turn.detail)
+    if end > current.start:
+        found.append(current._replace(end=end))
+    return found
+
+
 class Availability(NamedTuple):
     """How long a crate was there, within a span of time. `share` is of the time in which anything was known."""
 
@@ -101,14 +125,14 @@ class Availability(NamedTuple):
 
 def availability(turns: Iterable[Turn], start: float, end: float) -> Availability:
     """Return the times that a crate spent in each state between two moments, by its turns, oldest first."""
+    return times_of(spans(turns, start, end))
+
+
+def times_of(known: Iterable[Span]) -> Availability:
+    """Return the times of some spans, added up by state."""
     seconds: dict[State, float] = dict.fromkeys(STATES, 0.0)
-    state: State = "unknown"
-    since = start
-    for turn in turns:
-        at = min(max(turn.at, start), end)
-        seconds[state] += max(0.0, at - since)
-        state, since = turn.state, max(since, at)
-    seconds[state] += max(0.0, end - since)
-    known = sum(seconds.values()) - seconds["unknown"]
+    for span in known:
+        seconds[span.state] += span.end - span.start
+    known_seconds = sum(seconds.values()) - seconds["unknown"]
     there = sum(seconds[state] for state in PRESENT)
-    return Availability(seconds, known, there / known if known > 0 else None)
+    return Availability(seconds, known_seconds, there / known_seconds if known_seconds > 0 else None)

@@ -1,6 +1,7 @@
 """Where crates say that they tell of their health: the declared path, on the ports that they own."""
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from workbench.fleet.model import PortClaim
@@ -43,6 +44,16 @@ def _health_targets(snapshot: Snapshot) -> tuple[HealthTarget, ...]:
         if ports and "://" not in route and _PATH.fullmatch(path):
             found.setdefault(crate.name, HealthTarget(crate.name, ports, path))
     return tuple(found.values())
+
+
+def where_served(targets: Iterable[HealthTarget], serving: Mapping[str, int]) -> Iterator[HealthTarget]:
+    """Yield targets, those of crates that are known to serve on a port with that port before the others.
+
+    An instance may serve on the sister of its crate's port, which the crate does not own.
+    """
+    for target in targets:
+        port = serving.get(target.crate)
+        yield target if port is None else target._replace(ports=tuple(dict.fromkeys((port, *target.ports))))
 
 
 def _likelihood(claim: PortClaim) -> int:

@@ -153,7 +153,7 @@ class Snapshot:
 
         Costs in proportion to what is observed; returns `self` if that is what was observed before.
         """
-        if observed == self.observed:
+        if observed is self.observed or observed == self.observed:
             return self
         from workbench.fleet.ledger import Ledger
 

@@ -23,12 +23,19 @@ def matrix_picture(
     answer = shared_dependencies(snapshot, *names, most=most)
     targets = tuple(found - left_out for found in answer.targets)
     answer = SharedDependencies(answer.crates, answer.nodes_of, targets, answer.of)
+
+    def interactive() -> Any:
+        from workbench.dashboards.charts.matrix_figure import matrix_figure
+
+        return matrix_figure(answer)
+
     edge = _CELL * len(answer.crates) + 2.6
     return Picture(
         "Dependencies in common",
         answer.explanation,
         (max(5.0, edge), max(3.5, edge)),
         lambda figure: _draw(figure, answer),
+        interactive,
     )
 
 

@@ -1,4 +1,4 @@
-"""One picture: a matplotlib figure in the look of the pages, with a sentence that says what it shows."""
+"""One picture: a figure in the look of the pages, still or interactive, with a sentence that says what it shows."""
 
 import base64
 import io
@@ -15,6 +15,9 @@ from workbench.errors import ExportError
 from workbench.export import write_export
 
 Draw = Callable[[Any], None]
+"""Draws on a figure of matplotlib."""
+Make = Callable[[], Any]
+"""Makes a figure of Bokeh."""
 
 _STYLE: Final[Any] = {
     "axes.edgecolor": LINE,
@@ -38,15 +41,19 @@ _DPI: Final = 144
 
 
 class Picture:
-    """A picture that shows itself in a notebook. The same fleet gives the same bytes each time."""
+    """A picture that shows itself in a notebook, and is interactive on request.
 
-    def __init__(self, title: str, said: str, size: tuple[float, float], draw: Draw) -> None:
+    The same fleet gives the same bytes of PNG and SVG each time.
+    """
+
+    def __init__(self, title: str, said: str, size: tuple[float, float], draw: Draw, make: Make) -> None:
         self.title = title
         self.said = said
         """What is to be seen, in words: the alternative text."""
         self.size = size
         """Width and height in inches."""
         self._draw = draw
+        self._make = make
 
     def png(self) -> bytes:
         """Return the picture as PNG, at 144 dots an inch."""
@@ -56,15 +63,29 @@ class Picture:
         """Return the picture as SVG, its letters as outlines, so that it looks alike everywhere."""
         return self._rendered("svg", {"Date": None, "Title": self.title, "Description": self.said})
 
+    def interactive(self) -> Any:
+        """Return the picture as one that answers to the pointer, for a notebook or a Panel application."""
+        from workbench.dashboards.charts.standalone import shown
+
+        return shown(self._make(), self.title, self.said)
+
+    def html(self) -> bytes:
+        """Return the interactive picture as a page that needs no server and no network, some 1.5 MB large."""
+        from workbench.dashboards.charts.standalone import standalone_page
+
+        return standalone_page(self._make(), self.title, self.said).encode()
+
     def save(self, file: str | Path) -> Path:
-        """Write the picture to a file that ends in `.png` or `.svg`, whole or not at all; returns its path.
+        """Write the picture to a file that ends in `.png`, `.svg` or `.html`, whole or not at all; returns its path.
 
         Raises ExportError for another ending and for a place that cannot be written.
         """
         path = Path(file)
-        formats = {".png": self.png, ".svg": self.svg}
+        formats = {".png": self.png, ".svg": self.svg, ".html": self.html}
         if path.suffix.lower() not in formats:
-            raise ExportError(f'{path}: a picture cannot end in "{path.suffix}"; it can in .png, .svg', file=str(path))
+            raise ExportError(
+                f'{path}: a picture cannot end in "{path.suffix}"; it can in .png, .svg, .html', file=str(path)
+            )
         return write_export(path, formats[path.suffix.lower()]())
 
     @cached_property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.dashboards.port_figure import FILLS, INKS, MEANINGS
+from workbench.dashboards.port_figure import FILLS, INKS, MEANINGS, PortFigure
 from workbench.dashboards.port_map import ROW_LENGTH, STATES, PortMap, port_map
 from workbench.dashboards.theme import CARD, QUIET, TEXT
 from workbench.fleet.snapshot import Snapshot
@@ -20,6 +20,12 @@ def port_map_picture(snapshot: Snapshot, assignments: "Iterable[Assignment]" = (
     """Return the port map of a snapshot, with the ports that are assigned."""
     held = frozenset((item.port, item.crate_name) for item in assignments)
     drawn = port_map(snapshot, held)
+
+    def interactive() -> Any:
+        figure = PortFigure(lambda _: None)
+        figure.draw(drawn, snapshot)
+        return figure.plot
+
     used = {state: sum(cell.state == state for cell in drawn.cells) for state in STATES}
     said = ", ".join(f"{count:,} {MEANINGS[state]}" for state, count in used.items() if count)
     return Picture(
@@ -27,6 +33,7 @@ def port_map_picture(snapshot: Snapshot, assignments: "Iterable[Assignment]" = (
         f"Every port of the plan and every port spoken of: {said}.",
         (_WIDTH, _ROW * (drawn.rows + 4)),
         lambda figure: _draw(figure, drawn),
+        interactive,
     )
 
 

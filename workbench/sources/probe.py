@@ -26,16 +26,13 @@ class Prober:
         self._found: dict[str, dict[int, Probe]] = {}
         self.probed_at: dict[str, float] = {}
         """When the newest round over each host ended, in seconds since the epoch."""
+        self.probes: tuple[Probe, ...] = ()
+        """The newest results, by host and port; the same object until one of them differs."""
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """The hosts that are probed."""
         return self._rounds.targets
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """The newest results, by host and port."""
-        return tuple(probe for found in self._found.values() for probe in found.values())
 
     def start(self) -> None:
         """Begin to probe; returns at once."""
@@ -58,9 +55,10 @@ class Prober:
         if not await self._rounds.ask(ports, one, _PACE):
             return
         newer = {port: found[port] for port in sorted(found)}
-        self._found = {**self._found, target.host: newer}
         self.probed_at[target.host] = time.time()
         if newer != older:
+            self._found = {**self._found, target.host: newer}
+            self.probes = tuple(probe for found in self._found.values() for probe in found.values())
             self._on_change()
 
 
