@@ -83,6 +83,9 @@ class AssignmentDesk:
         """
         waiting = [command for command in commands if command.answer.set_running_or_notify_cancel()]
         now = self._clock()
+        first = self.book.next_expiry
+        if not waiting and (first is None or first > now):
+            return
         book = self.book.copy()
         entries = book.expire(now)
         outcomes: list[Assignment | WorkbenchError] = []
