@@ -151,6 +151,13 @@ ROOMS = {
         "workbench.store",
         "workbench.table_files",
     },
+    "workbench.sync": {
+        "workbench.sync",
+        "workbench.errors",
+        "workbench.fleet",
+        "workbench.progress",
+        "workbench.secret_file",
+    },
     "workbench.errors": {"workbench.errors"},
 }
 """What each room may import of ours; rooms that are not listed may import anything below them."""
@@ -175,8 +182,12 @@ LIBRARIES = {
         "workbench.client",
         "workbench.backings",
         "workbench.deploy.health",
+        "workbench.sync.postgrest",
     ),
-    "websockets": ("workbench.mux.socket",),
+    "websockets": ("workbench.mux.socket", "workbench.sync.surreal"),
+    "asyncpg": ("workbench.sync.postgres",),
+    "surrealdb": ("workbench.sync.surreal",),
+    "aiohttp": ("workbench.sync.surreal",),
     "psutil": ("workbench.sources.listeners", "workbench.deploy.processes"),
     "grandcypher": ("workbench.cypher",),
     "prometheus_client": ("api.measures", "api.metrics"),
