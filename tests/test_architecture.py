@@ -100,7 +100,8 @@ ROOMS = {
     "workbench.access": {"workbench.origins", "workbench.scopes", "workbench.tokens"},
     "workbench.assignments": {"workbench.assignments", "workbench.fleet", "workbench.errors"},
     "workbench.events": {"workbench.events", "workbench.fleet"},
-    "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events"},
+    "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events", "workbench.pieces"},
+    "workbench.pieces": set(),
     "workbench.registrations": {"workbench.fleet", "workbench.errors"},
     "workbench.service_desk": {"workbench.registrations", "workbench.fleet", "workbench.errors"},
     "workbench.live_layer": {

@@ -10,7 +10,8 @@ from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
 from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Override, PortPlan
-from workbench.fleet.snapshot import Snapshot, Tally, Touched
+from workbench.fleet.ranking import Touched
+from workbench.fleet.snapshot import Snapshot, Tally
 from workbench.fleet.wire import check_model, crate_detail_model, crate_model, port_registry_model
 
 from .conftest import MakeSnapshot

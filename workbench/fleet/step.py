@@ -12,7 +12,8 @@ from workbench.fleet.index import Index
 from workbench.fleet.ledger import Ledger
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
 from workbench.fleet.plan import Override
-from workbench.fleet.snapshot import Record, Snapshot, Touched
+from workbench.fleet.ranking import Touched
+from workbench.fleet.snapshot import Record, Snapshot
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Step:
         new.revision = self.old.revision + 1
         new.taken_at = taken_at
         new.observed = self.old.observed
+        new._lasting = self.old._lasting
         self.records = dict(self.old.records)
         self._replace_records()
         self._replace_names()
