@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from workbench.events import Event
-from workbench.fleet.model import locate_sites
+from workbench.fleet.model import Site, locate_sites
 from workbench.fleet.snapshot import Record, Snapshot
 from workbench.fleet.tables import (
     SNAPSHOT_TABLES,
@@ -92,13 +92,20 @@ class _Located:
         self.records: Mapping[str, Record] = {}
 
 
+def _sites(record: Record, snapshot: Snapshot) -> Iterator[Site]:
+    """Yield what the tables name of a record, and where what was found in its file alone stands."""
+    yield from record_sites(record)
+    for item in snapshot.finding_groups().get(("file", record.manifest.path), ()):
+        yield from item.sites[:1]
+
+
 def _located(snapshot: Snapshot) -> Iterator[None]:
     """Find the places of all records that are new, in steps; each text is read once for all tables."""
     located = snapshot.lasting("located", _Located)
     known = located.records
     new = [record for path, record in snapshot.records.items() if known.get(path) is not record]
     for start in range(0, len(new), _LOCATED_AT_ONCE):
-        locate_sites(site for record in new[start : start + _LOCATED_AT_ONCE] for site in record_sites(record))
+        locate_sites(site for record in new[start : start + _LOCATED_AT_ONCE] for site in _sites(record, snapshot))
         yield
     located.records = snapshot.records
 

@@ -104,7 +104,8 @@ class Step:
 
     @staticmethod
     def _spelled(name: str, snapshot: Snapshot) -> list[str]:
-        return [snapshot._name_of(path) for path in snapshot._by_name.get(name, ())]
+        bearers = (snapshot._by_name, snapshot._by_alias)
+        return [snapshot._name_of(path) for index in bearers for path in index.get(name, ())]
 
     def _decide(self) -> dict[str, Record]:
         """Decide the claims and links of every crate that changed or speaks of a name that did."""
