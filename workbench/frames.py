@@ -74,6 +74,7 @@ def tables_made(snapshot: Snapshot) -> Iterator[None]:
     for name in SNAPSHOT_TABLES:
         arrow_bytes(name, snapshot)
         yield
+    pa.default_memory_pool().release_unused()
 
 
 def _arrow_file(name: str, snapshot: Snapshot) -> bytes:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tornado.httpserver import HTTPServer
 
+from workbench.allocation import give_back_large_blocks
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
 from workbench.front import Front, LastList, starting_application
@@ -98,6 +99,7 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     """
     gate = gate or Gate()
     gate.check(host)
+    give_back_large_blocks()
     address = Address(host, port, ws_port, mux_gateway)
     server = Server(hub, address, allow_origins, pages, last_list, gate, query_limits)
     asyncio.run(server.run(on_ready, open_browser))
