@@ -114,6 +114,8 @@ def test_the_order_of_findings_carried_over_is_that_of_a_cold_start(
     snapshot = Snapshot(plan)
     with patch.object(ranking, "_FEW", 1_000.0):
         for step in steps:
+            beside = snapshot.apply(dict.fromkeys(snapshot.records))
+            assert beside.findings == ranking.ranked(beside._findings)
             snapshot = snapshot.apply(step)
             assert snapshot.findings == ranking.ranked(snapshot._findings)
             listening = Observed(listeners=(Listener(18020 + len(snapshot.records), "tcp", ("::",)),), sees_all=True)

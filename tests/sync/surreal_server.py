@@ -12,7 +12,7 @@ from surrealdb.request_message.message import RequestMessage
 from surrealdb.request_message.methods import RequestMethod
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 
@@ -20,14 +20,32 @@ class Engine:
     """One engine, all of whose clients share a session; it can hang up after some requests."""
 
     def __init__(self) -> None:
-        self.url = ""
+        self.place = ""
         self.requests = 0
         self.hangs_up_at = -1
         self.database: Any = None
 
+    async def answer(self, request: bytes) -> bytes:
+        """Hand a request to the engine, in CBOR as it is."""
+        try:
+            answer: bytes = await self.database.execute(request)
+        except RuntimeError as error:
+            answer = encode({"id": decode(request)["id"], "error": {"code": -32000, "message": str(error)}})
+        return answer
+
+
+class HttpHandler(RequestHandler):
+    """One request, one answer."""
+
+    def initialize(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def post(self) -> None:
+        self.finish(await self.engine.answer(self.request.body))
+
 
 class RpcHandler(WebSocketHandler):
-    """Hands requests to the engine, in CBOR as they are."""
+    """Requests and answers on one socket."""
 
     engine: Engine
 
@@ -43,11 +61,7 @@ class RpcHandler(WebSocketHandler):
             self.close(1011, "the server goes down")
             return
         assert isinstance(message, bytes)
-        try:
-            answer = await self.engine.database.execute(message)
-        except RuntimeError as error:
-            answer = encode({"id": decode(message)["id"], "error": {"code": -32000, "message": str(error)}})
-        await self.write_message(answer, binary=True)
+        await self.write_message(await self.engine.answer(message), binary=True)
 
 
 @contextmanager
@@ -67,9 +81,11 @@ def running_engine(user: str, password: str) -> Iterator[Engine]:
         )
         await engine.database.execute(made.WS_CBOR_DESCRIPTOR)
         sockets = bind_sockets(0, "127.0.0.1")
-        server = HTTPServer(Application([("/rpc", RpcHandler, {"engine": engine})]))
+        server = HTTPServer(
+            Application([("/ws/rpc", RpcHandler, {"engine": engine}), ("/http/rpc", HttpHandler, {"engine": engine})])
+        )
         server.add_sockets(sockets)
-        engine.url = f"ws://127.0.0.1:{sockets[0].getsockname()[1]}"
+        engine.place = f"127.0.0.1:{sockets[0].getsockname()[1]}"
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
         stop.append(lambda: loop.call_soon_threadsafe(done.set))

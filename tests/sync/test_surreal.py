@@ -135,21 +135,34 @@ def test_over_a_socket_with_a_password(hostile_fleet: Callable[[], Workbench], m
         with pytest.raises(
             SyncRefused, match="problem with authentication: set SURREAL_USER and SURREAL_PASS"
         ) as caught:
-            wb.sync.surreal(engine.url)
+            wb.sync.surreal(f"ws://{engine.place}/ws")
         assert "a-wrong-secret" not in str(caught.value)
         monkeypatch.setenv("SURREAL_PASS", "only for tests")
         engine.hangs_up_at = engine.requests + 24
         with pytest.raises(SyncBroken, match=r"the connection broke.*; \d+ of \d+ changes were made") as broke:
-            wb.sync.surreal(engine.url)
-        result = wb.sync.surreal(engine.url)
+            wb.sync.surreal(f"ws://{engine.place}/ws")
+        result = wb.sync.surreal(f"ws://{engine.place}/ws")
         assert (result.written, result.unchanged) == (
             broke.value.details["total"] - broke.value.details["done"],
             broke.value.details["done"],
         )
-        assert wb.sync.surreal(engine.url).written == 0
+        assert wb.sync.surreal(f"ws://{engine.place}/ws").written == 0
         monkeypatch.setenv("SURREAL_AUTH_LEVEL", "emperor")
         with pytest.raises(InvalidRequest, match='SURREAL_AUTH_LEVEL is "emperor"; expected root, namespace, database'):
-            wb.sync.surreal(engine.url)
+            wb.sync.surreal(f"ws://{engine.place}/ws")
+
+
+def test_over_http(hostile_fleet: Callable[[], Workbench], monkeypatch: pytest.MonkeyPatch) -> None:
+    wb = hostile_fleet()
+    monkeypatch.setenv("SURREAL_USER", "keeper")
+    monkeypatch.setenv("SURREAL_PASS", "only for tests")
+    with running_engine("keeper", "only for tests") as engine:
+        written = wb.sync.surreal(f"http://{engine.place}/http").written
+        assert written == wb.sync.surreal("mem://").written
+        assert figures(wb.sync.surreal(f"http://{engine.place}/http")) == (0, written, 0)
+        monkeypatch.setenv("SURREAL_PASS", "a-wrong-secret")
+        with pytest.raises(SyncRefused, match="problem with authentication: set SURREAL_USER and SURREAL_PASS"):
+            wb.sync.surreal(f"http://{engine.place}/http")
 
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])

@@ -14,6 +14,7 @@ Groups = Mapping[Subject, tuple[Finding, ...]]
 """Findings by what they are about."""
 
 _RANK: Final = {"error": 0, "warning": 1, "hint": 2}
+_KEPT: Final = 3
 _FEW: Final = 0.02
 """The share of the findings up to which it is quicker to put new ones in their places than to sort all."""
 
@@ -50,20 +51,21 @@ class _Ranked:
 
 
 class Ranking:
-    """The order of the revision that was asked for last. Threads that ask at once do some work twice, no harm."""
+    """The orders of the revisions that were asked for last: a plan of what would be is one beside the next that is.
+
+    Threads that ask at once do some work twice, no harm.
+    """
 
     def __init__(self) -> None:
-        self._last: _Ranked | None = None
+        self._kept: tuple[_Ranked, ...] = ()
 
     def of(self, groups: Groups, token: object, touched: Touched) -> tuple[Finding, ...]:
         """Return the findings of a revision in order, given its token and what its step touched."""
-        last = self._last
-        findings = None
-        if last is not None and touched.base is last.token:
-            findings = _changed(last, groups, touched.subjects)
+        base = next((kept for kept in self._kept if kept.token is touched.base), None)
+        findings = _changed(base, groups, touched.subjects) if base is not None else None
         if findings is None:
             findings = ranked(groups)
-        self._last = _Ranked(token, groups, findings)
+        self._kept = (_Ranked(token, groups, findings), *self._kept[: _KEPT - 1])
         return findings
 
 
