@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
+import orjson
 import pytest
 from click.testing import CliRunner
 
@@ -25,7 +27,10 @@ from workbench.errors import (
 )
 from workbench.fleet.graph import slot_graph
 from workbench.fleet.tables import TABLES, table_rows
+from workbench.sync.ddl import schema_statements
 from workbench.sync.postgres import PostgresTarget
+from workbench.sync.postgrest import PostgrestTarget
+from workbench.sync.relations import RELATIONS, relational
 
 pytestmark = pytest.mark.skipif(programs() is None, reason="this machine has no initdb and pg_ctl of PostgreSQL")
 
@@ -197,6 +202,48 @@ def test_the_command_line_reads_a_file_of_credentials(
     secret.write_text("PGPASSWORD\n")
     refused = CliRunner().invoke(main, arguments)
     assert (refused.exit_code, refused.stderr) == (2, f"workbench: {secret}:1: expected NAME=value, with a NAME of PGUSER, PGPASSWORD, SUPABASE_KEY, POSTGREST_TOKEN, SURREAL_USER, SURREAL_PASS, SURREAL_TOKEN, SURREAL_AUTH_LEVEL\n")  # fmt: skip
+
+
+def test_what_postgrest_would_store_is_the_same(url: str, hostile_fleet: Callable[[], Workbench]) -> None:
+    """PostgREST hands the JSON of a request to `json_populate_recordset`, and its conflicts to ON CONFLICT."""
+    wb = hostile_fleet()
+    wb.sync.postgres(url)
+    ask(url, "DROP SCHEMA IF EXISTS rest CASCADE")
+
+    async def posted() -> None:
+        connection = await asyncpg.connect(url, password=PASSWORD)
+        await connection.execute(";".join(schema_statements("rest")))
+        target = PostgrestTarget(httpx.AsyncClient(base_url="http://rest", transport=Populating(connection)), "rest")
+        for name, items in relational(wb.snapshot).items():
+            await target.write(name, list(items.values()))
+            await target.write(name, list(items.values()))
+        await connection.close()
+
+    asyncio.run(posted())
+    for relation in RELATIONS:
+        one, other = f"TABLE slot_graph.{relation.name}", f"TABLE rest.{relation.name}"
+        assert ask(url, f"({one} EXCEPT {other}) UNION ALL ({other} EXCEPT {one})") == [], relation.name
+        assert ask(url, f"SELECT count(*) FROM rest.{relation.name}") == [(len(relation.items(wb.snapshot)),)]
+
+
+class Populating(httpx.AsyncBaseTransport):
+    """Does with an upsert what PostgREST does with it."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        table = f"rest.{request.url.path.strip('/')}"
+        columns = orjson.loads(request.content)[:1]
+        changes = ", ".join(f'"{name}" = EXCLUDED."{name}"' for row in columns for name in row)
+        assert (request.method, request.url.params["on_conflict"]) == ("POST", "id")
+        if columns:
+            await self._connection.execute(
+                f"INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, $1) "
+                f"ON CONFLICT (id) DO UPDATE SET {changes}",
+                request.content.decode(),
+            )
+        return httpx.Response(201)
 
 
 def test_the_printed_sql_makes_the_same_tables(url: str, hostile_fleet: Callable[[], Workbench]) -> None:

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("surrealdb", reason="the SDK has no wheel for this Python")
 
 from click.testing import CliRunner
-from surrealdb import RecordID, Surreal
+from surrealdb import AsyncSurreal, RecordID, Surreal
 
 from tests.conftest import WriteManifest
 from tests.sync.conftest import HOSTILE
@@ -147,6 +147,10 @@ def test_over_a_socket_with_a_password(hostile_fleet: Callable[[], Workbench], m
             broke.value.details["done"],
         )
         assert wb.sync.surreal(f"ws://{engine.place}/ws").written == 0
+        monkeypatch.setenv("SURREAL_TOKEN", asyncio.run(token_of(f"ws://{engine.place}/ws")))
+        monkeypatch.setenv("SURREAL_PASS", "a-wrong-secret")
+        assert wb.sync.surreal(f"ws://{engine.place}/ws").written == 0
+        monkeypatch.delenv("SURREAL_TOKEN")
         monkeypatch.setenv("SURREAL_AUTH_LEVEL", "emperor")
         with pytest.raises(InvalidRequest, match='SURREAL_AUTH_LEVEL is "emperor"; expected root, namespace, database'):
             wb.sync.surreal(f"ws://{engine.place}/ws")
@@ -163,6 +167,11 @@ def test_over_http(hostile_fleet: Callable[[], Workbench], monkeypatch: pytest.M
         monkeypatch.setenv("SURREAL_PASS", "a-wrong-secret")
         with pytest.raises(SyncRefused, match="problem with authentication: set SURREAL_USER and SURREAL_PASS"):
             wb.sync.surreal(f"http://{engine.place}/http")
+
+
+async def token_of(url: str) -> str:
+    async with AsyncSurreal(url) as db:
+        return str((await db.signin({"username": "keeper", "password": "only for tests"})).access)
 
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])
