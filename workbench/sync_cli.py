@@ -39,7 +39,7 @@ def sync() -> None:
 
     What changed is written, what is gone from the fleet is removed, and the rest is left alone: a second run
     changes nothing. Names and secrets come from the environment (PGUSER, PGPASSWORD, SUPABASE_KEY,
-    POSTGREST_TOKEN, SURREAL_USER, SURREAL_PASS, SURREAL_TOKEN) or from a file, never from the command line.
+    POSTGREST_TOKEN, SURREAL_USER, SURREAL_PASS, SURREAL_TOKEN) or from a file: others can read a command line.
 
     Exit code: 0; 2 if the place cannot be reached, refuses, or holds something else.
     """
