@@ -12,8 +12,9 @@ from api.operation import Answer, operation
 from api.queries import FieldsQuery, PortNumber, Text, page_of
 from workbench.errors import InvalidRequest
 from workbench.fleet.model import Finding, fold
+from workbench.fleet.ranking import finding_order
 from workbench.fleet.rules import RULES, Severity
-from workbench.fleet.snapshot import Snapshot, finding_order
+from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import finding_model, finding_models
 
 _KINDS = frozenset(rule.kind for rule in RULES.values())

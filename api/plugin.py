@@ -1,5 +1,6 @@
 """The API under `panel serve … --plugins api`: the process-wide hub, and the WebSocket's own port beside it."""
 
+import atexit
 import logging
 
 from tornado.httpserver import HTTPServer
@@ -11,6 +12,7 @@ from workbench.config import DEFAULT_HOST
 from workbench.dashboards.sign_in import CookieLogin
 from workbench.listening import listening_sockets
 from workbench.runtime import current_hub, current_settings, current_state_folder
+from workbench.table_keeper import TableKeeper
 from workbench.tokens import open_tokens
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,9 @@ def plugin_routes() -> list[Route]:
     application = Application(list(socket_routes(hub)))
     application.auth_provider = CookieLogin()  # type: ignore[attr-defined]
     listen_beside(application)
+    keeper = TableKeeper(hub)
+    keeper.start()
+    atexit.register(keeper.stop)
     return routes(hub)
 
 

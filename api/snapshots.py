@@ -13,7 +13,7 @@ from api.queries import Position, SnapshotQuery
 from workbench.errors import NotFound, RevisionGone, UnknownRevision
 from workbench.fleet.head import SnapshotHead, head_model
 from workbench.fleet.snapshot import Snapshot
-from workbench.frames import arrow_table
+from workbench.frames import arrow_bytes, arrow_table
 from workbench.history import History
 from workbench.hub_tables import HUB_TABLES, TABLE_NAMES, hub_table
 from workbench.table_files import FORMATS
@@ -42,12 +42,15 @@ class Shelf:
         name = f"{table}.{ending}"
         body = self._bodies.get(name)
         if body is None:
-            encode = FORMATS[ending][1]
-            body = self._bodies[name] = Body(lambda: encode(arrow_table(table, snapshot)))
+            body = self._bodies[name] = Body(lambda: _file(snapshot, table, ending))
         self._bodies.move_to_end(name)
         while len(self._bodies) > _KEPT_FILES:
             self._bodies.popitem(last=False)
         return body
+
+
+def _file(snapshot: Snapshot, table: str, ending: str) -> bytes:
+    return arrow_bytes(table, snapshot) if ending == "arrow" else FORMATS[ending][1](arrow_table(table, snapshot))
 
 
 class RevisionQuery(SnapshotQuery):

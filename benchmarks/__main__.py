@@ -2,13 +2,14 @@
 
 import sys
 
-from benchmarks import api, findings, graph, latency, mux, reference, revisions, scan
+from benchmarks import api, connect, findings, graph, latency, mux, reference, revisions, scan
 
 ALONE = {
     "scan": scan.main,
     "revisions": revisions.main,
     "latency": latency.main,
     "findings": findings.main,
+    "connect": connect.main,
     "graph": graph.main,
     "mux": mux.main,
 }

@@ -100,7 +100,8 @@ ROOMS = {
     "workbench.access": {"workbench.origins", "workbench.scopes", "workbench.tokens"},
     "workbench.assignments": {"workbench.assignments", "workbench.fleet", "workbench.errors"},
     "workbench.events": {"workbench.events", "workbench.fleet"},
-    "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events"},
+    "workbench.frames": {"workbench.frames", "workbench.fleet", "workbench.events", "workbench.pieces"},
+    "workbench.pieces": set(),
     "workbench.registrations": {"workbench.fleet", "workbench.errors"},
     "workbench.service_desk": {"workbench.registrations", "workbench.fleet", "workbench.errors"},
     "workbench.live_layer": {
@@ -151,6 +152,13 @@ ROOMS = {
         "workbench.store",
         "workbench.table_files",
     },
+    "workbench.sync": {
+        "workbench.sync",
+        "workbench.errors",
+        "workbench.fleet",
+        "workbench.progress",
+        "workbench.secret_file",
+    },
     "workbench.errors": {"workbench.errors"},
 }
 """What each room may import of ours; rooms that are not listed may import anything below them."""
@@ -175,8 +183,12 @@ LIBRARIES = {
         "workbench.client",
         "workbench.backings",
         "workbench.deploy.health",
+        "workbench.sync.postgrest",
     ),
-    "websockets": ("workbench.mux.socket",),
+    "websockets": ("workbench.mux.socket", "workbench.sync.surreal"),
+    "asyncpg": ("workbench.sync.postgres",),
+    "surrealdb": ("workbench.sync.surreal",),
+    "aiohttp": ("workbench.sync.surreal",),
     "psutil": ("workbench.sources.listeners", "workbench.deploy.processes"),
     "grandcypher": ("workbench.cypher",),
     "prometheus_client": ("api.measures", "api.metrics"),

@@ -37,6 +37,7 @@ _ELSEWHERE: Final = {
     "export": "workbench.export_cli",
     "ports": "workbench.ports_cli",
     "publish": "workbench.publish_cli",
+    "sync": "workbench.sync_cli",
     "tokens": "workbench.access_cli",
     "users": "workbench.access_cli",
 }
@@ -83,6 +84,7 @@ def main() -> None:
     workbench serve --demo           the same on the sample fleet
     workbench export FILE ~/src      the graph or a table as a file: graph.graphml, crates.csv ...
     workbench publish DIR ~/src      the fleet as files, for notebooks: Workbench.open(DIR)
+    workbench sync postgres URL ~/src  a copy in another database; also supabase, postgrest, surreal
     workbench schema                 the manifest's JSON Schema, for editors
     """  # noqa: D301 - click wants the character itself
 

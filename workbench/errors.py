@@ -305,6 +305,38 @@ class TooManyDeployments(Unavailable):
     code = "too-many-deployments"
 
 
+class SyncError(WorkbenchError):
+    """A copy of the fleet in another database cannot be brought up to date."""
+
+    code = "sync"
+    status = 502
+
+
+class SyncUnreachable(SyncError):
+    """No database answers where the copy should be."""
+
+    code = "sync-unreachable"
+    status = 503
+
+
+class SyncRefused(SyncError):
+    """The database does not take the credentials, or does not let their owner do what is needed."""
+
+    code = "sync-refused"
+
+
+class SyncSchemaError(SyncError):
+    """What is there is no copy of a fleet, or of another version."""
+
+    code = "sync-schema"
+
+
+class SyncBroken(SyncError):
+    """It broke off; `details` say how many changes were made (`done`), of how many (`total`)."""
+
+    code = "sync-broken"
+
+
 class CommandFailed(WorkbenchError):
     """A step of a deployment failed; the message says how. Told in the deployment, never as an answer."""
 

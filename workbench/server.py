@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tornado.httpserver import HTTPServer
 
+from workbench.allocation import give_back_large_blocks
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
 from workbench.front import Front, LastList, starting_application
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.access import AccessRules
     from workbench.hub import Hub
     from workbench.query_pool import QueryLimits
+    from workbench.table_keeper import TableKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +99,7 @@ def serve(  # noqa: PLR0913 - one keyword for each thing that an operator can ch
     """
     gate = gate or Gate()
     gate.check(host)
+    give_back_large_blocks()
     address = Address(host, port, ws_port, mux_gateway)
     server = Server(hub, address, allow_origins, pages, last_list, gate, query_limits)
     asyncio.run(server.run(on_ready, open_browser))
@@ -118,6 +121,7 @@ class Server:
     _listening: list[HTTPServer] = field(default_factory=list)
     _listed: int = 0
     _clock: "LoopClock | None" = None
+    _keeper: "TableKeeper | None" = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, on_ready: Callable[[Address], None] | None = None, open_browser: bool = False) -> None:
@@ -160,8 +164,11 @@ class Server:
         if self.address.mux_port is not None:
             applications.append(self._application("gateway_routes", pages))
         from api.measures import start_clock
+        from workbench.table_keeper import TableKeeper
 
         self._clock = start_clock(self._hub)
+        self._keeper = TableKeeper(self._hub)
+        self._keeper.start()
         for front, application in zip(fronts, applications, strict=True):
             front.give_way(application)
 
@@ -194,6 +201,8 @@ class Server:
             listening.stop()
         if self._clock is not None:
             self._clock.stop()
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.stop)
         if self._hub is None:
             return
         from api.broadcast import close_clients

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from workbench.history import Moment
     from workbench.pictures import Pictures
     from workbench.query_pool import Asked
+    from workbench.sync.desk import Sync
     from workbench.tokens import Tokens
 
 T = TypeVar("T")
@@ -357,6 +358,13 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
         from workbench.pictures import Pictures
 
         return Pictures(self)
+
+    @property
+    def sync(self) -> "Sync":
+        """Copies in other databases: `wb.sync.postgres(url)`, `.supabase(url)`, `.postgrest(url)`, `.surreal(url)`."""
+        from workbench.sync.desk import Sync
+
+        return Sync(lambda: self.snapshot)
 
     def topology(self) -> Any:
         """Return the topology page, to be shown in a notebook."""

@@ -1,16 +1,20 @@
 """Revisions: one step at a time gives what a cold start gives, and what did not change is shared."""
 
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.fleet import ranking
 from workbench.fleet.diff import diff
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
 from workbench.fleet.muting import Mute
+from workbench.fleet.observed import Listener, Observed
 from workbench.fleet.plan import Override, PortPlan
-from workbench.fleet.snapshot import Snapshot, Tally, Touched
+from workbench.fleet.ranking import Touched
+from workbench.fleet.snapshot import Snapshot, Tally
 from workbench.fleet.wire import check_model, crate_detail_model, crate_model, port_registry_model
 
 from .conftest import MakeSnapshot
@@ -100,6 +104,32 @@ def test_steps_give_what_a_cold_start_gives(steps: list[dict[str, Manifest | Non
                 good.pop(path, None)
     cold = Snapshot(plan).apply(good).apply({path: m for path, m in final.items() if m is not good.get(path)})
     assert _whole(stepped) == _whole(cold)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_STEPS, _PLANS)
+def test_the_order_of_findings_carried_over_is_that_of_a_cold_start(
+    steps: list[dict[str, Manifest | None]], plan: PortPlan
+) -> None:
+    snapshot = Snapshot(plan)
+    with patch.object(ranking, "_FEW", 1_000.0):
+        for step in steps:
+            beside = snapshot.apply(dict.fromkeys(snapshot.records))
+            assert beside.findings == ranking.ranked(beside._findings)
+            snapshot = snapshot.apply(step)
+            assert snapshot.findings == ranking.ranked(snapshot._findings)
+            listening = Observed(listeners=(Listener(18020 + len(snapshot.records), "tcp", ("::",)),), sees_all=True)
+            snapshot = snapshot.observe(listening)
+            assert snapshot.findings == ranking.ranked(snapshot._findings)
+
+
+def test_a_crate_that_is_renamed_and_keeps_its_former_name_is_spoken_of_anew() -> None:
+    caller = parse_manifest("s/smart-crate.toml", b'[smart-crate]\nname = "s"\n[ports]\nold_name = 18020\n')
+    owner = '[smart-crate]\nname = "{}"\n[metadata]\ncloned_from = "old-name"\n'
+    before, after = (parse_manifest("r/smart-crate.toml", owner.format(name).encode()) for name in ("r1", "r2"))
+    stepped = Snapshot().apply({"s/smart-crate.toml": caller, "r/smart-crate.toml": before})
+    stepped = stepped.apply({"r/smart-crate.toml": after})
+    assert [claim.of for claim in stepped.claims] == ["r2"]
 
 
 @settings(max_examples=150, deadline=None)

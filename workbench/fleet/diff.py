@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.fleet.model import Crate, Finding, PortClaim
-from workbench.fleet.snapshot import Record, Snapshot, Subject, Touched
+from workbench.fleet.ranking import Subject, Touched
+from workbench.fleet.snapshot import Record, Snapshot
 
 CrateAction = Literal["added", "changed", "removed"]
 

@@ -7,7 +7,8 @@ from workbench.fleet.findings import listed
 from workbench.fleet.identity import Standing, standing
 from workbench.fleet.model import Finding, Site, finding, fold
 from workbench.fleet.observed import Listener, Registration, is_local, transport_of
-from workbench.fleet.snapshot import Groups, Record, Snapshot
+from workbench.fleet.ranking import Groups
+from workbench.fleet.snapshot import Record, Snapshot
 
 PORT_MANAGER = "port-manager"
 """The (folded) name under which manifests speak of the service that services register with."""

@@ -9,9 +9,10 @@ from workbench.fleet.drift import drift_groups
 from workbench.fleet.findings import mute_finding
 from workbench.fleet.model import Finding
 from workbench.fleet.muting import muted
+from workbench.fleet.ranking import Subject
 from workbench.fleet.rules import OBSERVED_CODES, RULES
 from workbench.fleet.selection import matches
-from workbench.fleet.snapshot import Snapshot, Subject, Tally
+from workbench.fleet.snapshot import Snapshot, Tally
 
 _COUNTED_AS: Final = {"error": "errors", "warning": "warnings", "hint": "hints"}
 

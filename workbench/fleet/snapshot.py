@@ -11,15 +11,10 @@ from workbench.fleet.cycles import Link
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim
 from workbench.fleet.observed import Observed
 from workbench.fleet.plan import PortPlan
+from workbench.fleet.ranking import Groups, Ranking, Subject, Touched, ranked
 from workbench.fleet.shards import Shards
 
 T = TypeVar("T")
-
-Subject = tuple[str, str | int]
-"""What a group of findings is about, such as ("port", 18001); groups are recomputed one by one."""
-
-Groups = Mapping[Subject, tuple[Finding, ...]]
-"""Findings by what they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +52,6 @@ class Tally:
     """Findings that the settings accept; in none of the other figures."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """What one step may have changed: everything else is the same in the revision that it started from."""
-
-    base: object
-    """The `token` of that revision."""
-    paths: frozenset[str] = frozenset()
-    ports: frozenset[int] = frozenset()
-    subjects: frozenset[Subject] = frozenset()
-
-
 _NOTHING: Final[Shards[Any, Any]] = Shards()
 _STATE: Final = (
     "_by_alias", "_by_name", "_findings", "_mute_uses", "_muted", "_references", "at_port", "plan", "records",
@@ -90,6 +74,7 @@ class Snapshot:
         "_derived",
         "_drift",
         "_findings",
+        "_lasting",
         "_mute_uses",
         "_muted",
         "_references",
@@ -119,6 +104,7 @@ class Snapshot:
         self._drift: Groups = {}
         self.observed = Observed()
         self._derived: dict[object, Any] = {}
+        self._lasting: dict[object, Any] = {}
         self.tally = Tally()
         self.token: object = object()
         self.touched = Touched(None)
@@ -168,6 +154,7 @@ class Snapshot:
             for key, value in list(self._derived.items())
             if key in _UNOBSERVED or (isinstance(key, tuple) and key[0] == "matching")
         }
+        new._lasting = self._lasting
         ledger = Ledger(self)
         ledger.judge_drift(new)
         ledger.judge_mutes(new)
@@ -188,6 +175,15 @@ class Snapshot:
         if key not in self._derived:
             self._derived.setdefault(key, compute(self))
         value: T = self._derived[key]
+        return value
+
+    def lasting(self, key: object, make: Callable[[], T]) -> T:
+        """Return a value that all later revisions share, made at the first call for `key`.
+
+        It is for what can be carried over from one revision to the next, and must itself bear to be asked by several
+        threads and for revisions in any order.
+        """
+        value: T = self._lasting.setdefault(key, make()) if key not in self._lasting else self._lasting[key]
         return value
 
     @property
@@ -213,12 +209,12 @@ class Snapshot:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings that count: errors before warnings before hints, then by code, port and place."""
-        return self.derive("findings", lambda s: _sorted_findings(s._findings))
+        return self.derive("findings", lambda s: s.lasting("ranking", Ranking).of(s._findings, s.token, s.touched))
 
     @property
     def muted(self) -> tuple[Finding, ...]:
         """The findings that the settings accept, each with the reason; in the same order."""
-        return self.derive("muted", lambda s: _sorted_findings(s._muted))
+        return self.derive("muted", lambda s: ranked(s._muted))
 
     @property
     def collisions(self) -> tuple[Finding, ...]:
@@ -250,19 +246,6 @@ class Snapshot:
 def _sorted_crates(snapshot: Snapshot) -> tuple[Crate, ...]:
     crates = (record.crate for record in snapshot.records.values() if record.crate is not None)
     return tuple(sorted(crates, key=lambda crate: (crate.name, crate.path)))
-
-
-_RANK: Final = {"error": 0, "warning": 1, "hint": 2}
-
-
-def finding_order(item: Finding) -> tuple[Any, ...]:
-    """Return the sort key of findings: errors before warnings before hints, then by code, port and place."""
-    place = (item.sites[0].path, str(item.sites[0].key_path)) if item.sites else ("", "")
-    return _RANK[item.severity], item.code, item.ports, place, item.message
-
-
-def _sorted_findings(groups: Mapping[Subject, tuple[Finding, ...]]) -> tuple[Finding, ...]:
-    return tuple(sorted((item for group in groups.values() for item in group), key=finding_order))
 
 
 def _findings_by_crate(snapshot: Snapshot) -> dict[str, tuple[Finding, ...]]:

@@ -12,7 +12,8 @@ from workbench.fleet.index import Index
 from workbench.fleet.ledger import Ledger
 from workbench.fleet.model import Crate, Dependency, Finding, Manifest, PortClaim, fold
 from workbench.fleet.plan import Override
-from workbench.fleet.snapshot import Record, Snapshot, Touched
+from workbench.fleet.ranking import Touched
+from workbench.fleet.snapshot import Record, Snapshot
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Step:
         new.revision = self.old.revision + 1
         new.taken_at = taken_at
         new.observed = self.old.observed
+        new._lasting = self.old._lasting
         self.records = dict(self.old.records)
         self._replace_records()
         self._replace_names()
@@ -102,7 +104,8 @@ class Step:
 
     @staticmethod
     def _spelled(name: str, snapshot: Snapshot) -> list[str]:
-        return [snapshot._name_of(path) for path in snapshot._by_name.get(name, ())]
+        bearers = (snapshot._by_name, snapshot._by_alias)
+        return [snapshot._name_of(path) for index in bearers for path in index.get(name, ())]
 
     def _decide(self) -> dict[str, Record]:
         """Decide the claims and links of every crate that changed or speaks of a name that did."""

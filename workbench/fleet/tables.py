@@ -1,11 +1,11 @@
 """The fleet as flat tables: what DataFrames, SQL and files show. Each table's columns are declared once, here."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from workbench.fleet.model import Finding, PortClaim
+from workbench.fleet.model import Finding, PortClaim, Site, locate_sites
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.rebuild import kept_of
 from workbench.fleet.snapshot import Record, Snapshot
@@ -248,13 +248,54 @@ SNAPSHOT_TABLES: Final[Mapping[str, TableSpec]] = {**TABLES, MANIFESTS.name: MAN
 """Every table that a snapshot consists of, by its name."""
 
 
+_PLACED: Final = frozenset({DEPENDENCIES.name, ENDPOINTS.name})
+"""The tables of records whose rows name lines."""
+
+Source = Record | PortClaim | Finding
+"""What rows come of: the same rows in every revision that holds the same source."""
+
+
+def table_sources(name: str, snapshot: Snapshot) -> Sequence[Source]:
+    """Return what the rows of a table come of: crates by name, ports by number, findings by severity, others by path.
+
+    A record that speaks of another crate is another one when that crate comes, goes or is renamed, so that all its rows
+    hold, too, as long as it stands.
+    """
+    if name == FINDINGS.name:
+        return snapshot.findings
+    if name == PORTS.name:
+        return snapshot.claims
+    if name == CRATES.name:
+        return [snapshot.records[crate.path] for crate in snapshot.crates]
+    return list(snapshot.records.values())
+
+
+def source_rows(name: str, sources: Sequence[Any], snapshot: Snapshot) -> list[Row]:
+    """Return the rows of some sources of a table, their places found together."""
+    if name == FINDINGS.name:
+        locate_sites(site for item in sources for site in item.sites[:1])
+        return [finding_row(item) for item in sources]
+    if name == PORTS.name:
+        locate_sites(claim.site for claim in sources)
+        return [claim_row(claim, snapshot.plan) for claim in sources]
+    if name in _PLACED:
+        locate_sites(site for record in sources for site in record_sites(record))
+    return [row for record in sources for row in SNAPSHOT_TABLES[name].rows(record, snapshot)]
+
+
 def table_rows(name: str, snapshot: Snapshot) -> list[Row]:
     """Return all rows of a table: crates by name, ports by number, findings by severity, others by manifest."""
-    if name == "findings":
-        return [finding_row(item) for item in snapshot.findings]
-    if name == "ports":
-        return [claim_row(claim, snapshot.plan) for claim in snapshot.claims]
-    records: Iterable[Record] = snapshot.records.values()
-    if name == "crates":
-        records = [snapshot.records[crate.path] for crate in snapshot.crates]
-    return [row for record in records for row in SNAPSHOT_TABLES[name].rows(record, snapshot)]
+    return source_rows(name, table_sources(name, snapshot), snapshot)
+
+
+def record_sites(record: Record) -> Iterator[Site]:
+    """Yield every place that the tables name of a record: its claims', dependencies' and endpoints'."""
+    for claim in record.claims:
+        yield claim.site
+    if crate := record.crate:
+        for item in crate.dependencies:
+            yield crate.site(*item.key_path)
+        if crate.foundation:
+            yield crate.site(*crate.header, "foundation")
+        for name in crate.endpoints:
+            yield crate.site("endpoints", name)

@@ -11,8 +11,9 @@ from workbench.fleet.lookup import crate_records, unknown
 from workbench.fleet.manifest_text import new_manifest, with_ports
 from workbench.fleet.model import Finding, Manifest, PortClaim, fold
 from workbench.fleet.positions import KeyPath
+from workbench.fleet.ranking import finding_order
 from workbench.fleet.schema import port_number
-from workbench.fleet.snapshot import Record, Snapshot, finding_order
+from workbench.fleet.snapshot import Record, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

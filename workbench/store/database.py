@@ -20,10 +20,11 @@ from workbench.audit import AuditEntry, AuditQuery
 from workbench.deploy.model import Deployment
 from workbench.errors import StoreError
 from workbench.events import Draft, Event
-from workbench.fleet.model import Finding
+from workbench.fleet.model import Finding, locate_sites
+from workbench.fleet.ranking import Subject
 from workbench.fleet.rebuild import Kept, rebuilt
-from workbench.fleet.snapshot import Record, Snapshot, Subject
-from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row
+from workbench.fleet.snapshot import Record, Snapshot
+from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row, record_sites
 from workbench.fleet.wire import summary_model
 from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
 from workbench.registrations import ServiceEntry
@@ -294,6 +295,7 @@ class Store:
 
     def _mirror_records(self, snapshot: Snapshot, paths: list[str]) -> None:
         present = {path: snapshot.records[path] for path in paths if path in snapshot.records}
+        locate_sites(site for record in present.values() for site in record_sites(record))
         with self._guarded():
             for spec in TABLES.values():
                 if spec is not FINDINGS:
@@ -305,6 +307,7 @@ class Store:
         self._mirrored_records.update(present)
 
     def _mirror_groups(self, groups: Mapping[Subject, tuple[Finding, ...]], subjects: list[Subject]) -> None:
+        locate_sites(site for s in subjects for item in groups.get(s, ()) for site in item.sites[:1])
         rows: list[Row] = [(_name(s), *finding_row(item)) for s in subjects for item in groups.get(s, ())]
         with self._guarded():
             old = [_name(subject) for subject in subjects if subject in self._mirrored_groups]
