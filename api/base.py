@@ -154,6 +154,10 @@ class Responder(RequestHandler):
             self.set_header("Access-Control-Allow-Headers", _ALLOWED_HEADERS)
             self.set_header("Access-Control-Max-Age", "600")
 
+    def set_location(self, path: str) -> None:
+        """Say where what was made can be read, below the path at which the application mounts the API."""
+        self.set_header("Location", self.application.settings.get("api_mount", "") + path)
+
     @classmethod
     def methods(cls) -> list[str]:
         """Return the methods that the route knows."""

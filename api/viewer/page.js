@@ -2,7 +2,7 @@
 const HIDDEN = ["head", "options"];
 
 async function show() {
-  const answer = await fetch("/api/openapi.json");
+  const answer = await fetch("openapi.json");
   const spec = await answer.json();
   for (const path of Object.values(spec.paths)) {
     for (const method of HIDDEN) delete path[method];
