@@ -9,6 +9,7 @@ from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed, Follower
 from workbench.dashboards.panes import column, html_pane, show
 from workbench.dashboards.states import blank_state, is_scanning
+from workbench.dashboards.theme import plain_sheet
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
@@ -78,3 +79,11 @@ class Page(Viewer):
 
     def __panel__(self) -> Viewable:
         return self._body
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """Return what a notebook shows, with the style that follows the notebook's theme."""
+        bundle = super()._repr_mimebundle_(include, exclude)  # type: ignore[no-untyped-call]
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data and "text/html" in data:
+            data["text/html"] = f"<style>{plain_sheet('notebook')}</style>{data['text/html']}"
+        return bundle
