@@ -171,7 +171,9 @@ def test_changes_that_would_be_forgotten_are_not_offered(start_jupyter: StartJup
 
 
 def test_a_file_inside_the_fleet_sets_up_no_commands(start_jupyter: StartJupyter, fleet_dir: Path) -> None:
-    (fleet_dir / "workbench.toml").write_text('[deploy.runners.shell]\nkind = "command"\nstart = ["true"]\nstop = ["true"]\n')
+    (fleet_dir / "workbench.toml").write_text(
+        '[deploy.runners.shell]\nkind = "command"\nstart = ["true"]\nstop = ["true"]\n'
+    )
     jupyter = start_jupyter(WorkbenchExtension={"scopes": ["deploy"], "state": "../state"})
     answer = jupyter.signed_in.get("/api/crates")
     assert answer.json()["error"]["code"] == "configuration"
