@@ -160,6 +160,7 @@ LIBRARIES = {
         "api",
         "workbench.backings.follow",
         "workbench.front",
+        "workbench.jupyter",
         "workbench.listening",
         "workbench.oversized",
         "workbench.server",
@@ -176,6 +177,8 @@ LIBRARIES = {
         "workbench.backings",
         "workbench.deploy.health",
     ),
+    "jupyter_server": ("workbench.jupyter",),
+    "traitlets": ("workbench.jupyter",),
     "websockets": ("workbench.mux.socket",),
     "psutil": ("workbench.sources.listeners", "workbench.deploy.processes"),
     "grandcypher": ("workbench.cypher",),
@@ -238,7 +241,7 @@ def test_imports_point_downwards(name: str, path: Path) -> None:
         if top == "workbench" and imported != "workbench":
             assert room is None or within(imported, ROOMS[room]), f"{name} imports {imported}"
         if top == "api":
-            assert within(name, ["api", "workbench.server"]), f"{name} imports {imported}"
+            assert within(name, ["api", "workbench.jupyter", "workbench.server"]), f"{name} imports {imported}"
         if top in LIBRARIES:
             assert within(name, LIBRARIES[top]), f"{name} imports {imported}"
 
