@@ -63,5 +63,6 @@ def test_a_light_notebook_turns_figures_round_as_the_light_pages_do() -> None:
 
 
 def test_a_page_in_a_notebook_brings_the_style_that_follows_its_theme(sample: Workbench) -> None:
-    data, _ = sample.topology()._repr_mimebundle_()
-    assert data["text/html"].startswith(f"<style>{(CSS / 'notebook.css').read_text('utf-8')}</style>")
+    for shown in (sample.topology(), sample.pictures.dependency_matrix().interactive()):
+        data, _ = shown._repr_mimebundle_()
+        assert data["text/html"].startswith(f"<style>{(CSS / 'notebook.css').read_text('utf-8')}</style>")

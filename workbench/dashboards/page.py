@@ -7,16 +7,16 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed, Follower
+from workbench.dashboards.notebook_theme import InNotebookTheme
 from workbench.dashboards.panes import column, html_pane, show
 from workbench.dashboards.states import blank_state, is_scanning
-from workbench.dashboards.theme import plain_sheet
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
 _POLL_MS = 400
 
 
-class Page(Viewer):
+class Page(InNotebookTheme, Viewer):
     """A view of the fleet that follows it. Subclasses build their parts once and fill them in `show_fleet`."""
 
     title: ClassVar[str]
@@ -79,11 +79,3 @@ class Page(Viewer):
 
     def __panel__(self) -> Viewable:
         return self._body
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        """Return what a notebook shows, with the style that follows the notebook's theme."""
-        bundle = super()._repr_mimebundle_(include, exclude)  # type: ignore[no-untyped-call]
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data and "text/html" in data:
-            data["text/html"] = f"<style>{plain_sheet('notebook')}</style>{data['text/html']}"
-        return bundle
