@@ -141,7 +141,8 @@ class Responder(RequestHandler):
         """Whether this very caller needs no scope: a program of this host, where those need none."""
         request = self.request
         is_forwarded = any(name in request.headers for name in PROXY_HEADERS)
-        return self.is_open_to_host and is_loopback(request.remote_ip or "") and not is_forwarded
+        is_near = is_loopback(request.remote_ip or "") and not is_forwarded
+        return self.is_open_to_host and is_near and "api_gatekeeper" not in self.application.settings
 
     def options(self, *_: str) -> None:
         """Answer a preflight: what may be sent here, and for how long to remember it."""
