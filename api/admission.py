@@ -1,7 +1,7 @@
 """At the door of every route: who calls, and whether he may."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.access import NOBODY, PROXY_HEADERS, Caller
@@ -19,11 +19,19 @@ _BEARER: Final = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 _BEARER_BEGIN: Final = re.compile(r"bearer\b", re.IGNORECASE)
 
 
+Gatekeeper = Callable[[Scope], Awaitable[Caller]]
+"""Who stands before a whole application (its `api_gatekeeper`): says who calls a route that asks for a scope, or raises
+Unauthorized, Forbidden or InsufficientScope. Then nothing else is asked, and no tokens or logins count."""
+
+
 def admit(handler: "Responder") -> Awaitable[None] | None:
     """Set the handler's caller if he may call; the answer is awaited where the pages' own login must be asked.
 
     Raises Unauthorized, InvalidToken, InsufficientScope or Forbidden.
     """
+    gatekeeper: Gatekeeper | None = handler.application.settings.get("api_gatekeeper")
+    if gatekeeper is not None and handler.access != "public":
+        return _admit_guest(handler, gatekeeper(handler.access))
     caller = _bearer(handler) or _neighbour(handler)
     if caller is None and (provider := login_of(handler)) is not None:
         return _admit_person(handler, provider)
@@ -72,6 +80,10 @@ def _neighbour(handler: "Responder") -> Caller | None:
         return None
     is_forwarded = any(name in request.headers for name in PROXY_HEADERS)
     return handler.rules.neighbour(request.remote_ip or "", request.host, is_forwarded)
+
+
+async def _admit_guest(handler: "Responder", asked: Awaitable[Caller]) -> None:
+    handler.caller = await asked
 
 
 async def _admit_person(handler: "Responder", provider: Any) -> None:

@@ -84,7 +84,7 @@ class AssignHandler(ApiHandler):
             self.hub.assign(AssignmentRequest(**body.model_dump()), idempotency_key(self), self.actor)
         )
         self.subject += f" {made.port}"
-        self.set_header("Location", f"/api/ports/{made.port}")
+        self.set_location(f"/api/ports/{made.port}")
         self.finish_json(assignment_model(made, durable=self.hub.desk.is_durable), 201)
 
 

@@ -19,8 +19,8 @@ _CHANNELS: Final = {
 }
 
 
-def asyncapi_document() -> Json:
-    """Return the AsyncAPI 3.0 document of the events."""
+def asyncapi_document(mount: str = "") -> Json:
+    """Return the AsyncAPI 3.0 document of the events; below a path `mount`, the host is whichever serves that."""
     frames = {**{name: model for name, (_, model) in EVENTS.items()}, **MARKS}
     schemas = Schemas([(model, "answer") for model in {*frames.values()}] + [(Subscribe, "request")])
     messages = {name: _message(name, model, schemas) for name, model in frames.items()}
@@ -29,17 +29,18 @@ def asyncapi_document() -> Json:
         "asyncapi": "3.0.0",
         "info": {key: INFO[key] for key in ("title", "version")} | {"description": _DESCRIPTION, "license": _LICENSE},
         "defaultContentType": "application/json",
-        "servers": {
-            "pages": {"host": f"localhost:{DEFAULT_PORT}", "protocol": "ws"},
-            "own": {"host": f"localhost:{DEFAULT_WS_PORT}", "protocol": "ws", "description": "The socket's own port."},
-            "http": {"host": f"localhost:{DEFAULT_PORT}", "protocol": "http"},
-        },
-        "channels": {name: _channel(name, list(frames)) for name in _CHANNELS},
+        **({} if mount else {"servers": _SERVERS}),
+        "channels": {name: _channel(name, list(frames), mount) for name in _CHANNELS},
         "operations": _operations(list(frames)),
         "components": {"messages": messages, "schemas": schemas.components},
     }
 
 
+_SERVERS: Final[Json] = {
+    "pages": {"host": f"localhost:{DEFAULT_PORT}", "protocol": "ws"},
+    "own": {"host": f"localhost:{DEFAULT_WS_PORT}", "protocol": "ws", "description": "The socket's own port."},
+    "http": {"host": f"localhost:{DEFAULT_PORT}", "protocol": "http"},
+}
 _LICENSE: Final = {"name": "MIT"}
 _DESCRIPTION: Final = (
     "Each frame is text, one envelope. Sequence numbers only rise, also over restarts; where some events are no longer "
@@ -64,15 +65,17 @@ def _said(model: type[Model]) -> Json:
     return {"summary": (model.__doc__ or "").partition("\n\n")[0]}
 
 
-def _channel(name: str, frames: list[str]) -> Json:
+def _channel(name: str, frames: list[str], mount: str) -> Json:
     address, description = _CHANNELS[name]
     known = [*frames, *([] if name == _STREAM else ["subscribe"])]
     channel: Json = {
-        "address": address,
+        "address": mount + address,
         "description": description,
-        "servers": [{"$ref": f"#/servers/{server}"} for server in (("http",) if name == _STREAM else ("pages", "own"))],
         "messages": {frame: {"$ref": f"#/components/messages/{frame}"} for frame in known},
     }
+    if not mount:
+        servers = ("http",) if name == _STREAM else ("pages", "own")
+        channel["servers"] = [{"$ref": f"#/servers/{server}"} for server in servers]
     if name != _STREAM:
         channel["bindings"] = {"ws": {"method": "GET", "query": _query()}}
     return channel

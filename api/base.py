@@ -141,7 +141,8 @@ class Responder(RequestHandler):
         """Whether this very caller needs no scope: a program of this host, where those need none."""
         request = self.request
         is_forwarded = any(name in request.headers for name in PROXY_HEADERS)
-        return self.is_open_to_host and is_loopback(request.remote_ip or "") and not is_forwarded
+        is_near = is_loopback(request.remote_ip or "") and not is_forwarded
+        return self.is_open_to_host and is_near and "api_gatekeeper" not in self.application.settings
 
     def options(self, *_: str) -> None:
         """Answer a preflight: what may be sent here, and for how long to remember it."""
@@ -153,6 +154,10 @@ class Responder(RequestHandler):
             self.set_header("Access-Control-Allow-Methods", methods)
             self.set_header("Access-Control-Allow-Headers", _ALLOWED_HEADERS)
             self.set_header("Access-Control-Max-Age", "600")
+
+    def set_location(self, path: str) -> None:
+        """Say where what was made can be read, below the path at which the application mounts the API."""
+        self.set_header("Location", self.application.settings.get("api_mount", "") + path)
 
     @classmethod
     def methods(cls) -> list[str]:

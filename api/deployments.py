@@ -108,7 +108,7 @@ class DeployHandler(ApiHandler):
         asked = await off_loop(desk.deploy, name, request, key, self.actor)
         made = await answered(asked)
         self.subject = f"{made.crate_name} {made.target.version} {made.id}"
-        self.set_header("Location", f"/api/deployments/{made.id}")
+        self.set_location(f"/api/deployments/{made.id}")
         self.finish_json(deployment_model(made), 202)
 
 

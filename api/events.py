@@ -204,7 +204,7 @@ class EventStreamHandler(EventClient, ApiHandler):
         "Events",
         "Follow the events",
         answers={200: Answer("Server-sent events without an end.", {EVENT_STREAM: str})},
-        detail="`Last-Event-ID`, of a client that comes back, outranks `since`. See [the frames](/api/asyncapi.json).",
+        detail="`Last-Event-ID`, of a client that comes back, outranks `since`. See [the frames](asyncapi.json).",
         query=StreamQuery,
         headers=("Last-Event-ID",),
         errors=(TooManyClients,),

@@ -79,8 +79,8 @@ def path_of(pattern: str, verb: Callable[..., Any]) -> str:
     return _GROUP.sub(lambda _: f"{{{next(names)}}}", pattern).replace("\\.", ".")
 
 
-def openapi_document(routes: Iterable[Route]) -> Json:
-    """Return the OpenAPI 3.1 document of the routes; raises TypeError for a verb that is not described."""
+def openapi_document(routes: Iterable[Route], mount: str = "") -> Json:
+    """Return the OpenAPI 3.1 document of routes below a path; raises TypeError for a verb that is not described."""
     found = list(described(routes))
     schemas = Schemas({(Error, "answer"), *(key for item in found for key in _types(item.operation))})
     paths: defaultdict[str, Json] = defaultdict(dict)
@@ -91,6 +91,7 @@ def openapi_document(routes: Iterable[Route]) -> Json:
     return {
         "openapi": "3.1.1",
         "info": INFO,
+        **({"servers": [{"url": mount}]} if mount else {}),
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(paths),
         "components": {

@@ -13,7 +13,7 @@ INFO: Final[Json] = {
     "description": (
         "Fields are always there; what is not known is null. Reads are of one revision, which their `ETag` names. "
         "Every error is the same envelope, with a stable code. Events are described by "
-        "[the AsyncAPI document](/api/asyncapi.json)."
+        "[the AsyncAPI document](asyncapi.json)."
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
 }

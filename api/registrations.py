@@ -116,7 +116,7 @@ class RegisterHandler(RegistrationHandler):
             is_new = await asyncio.wait_for(asyncio.wrap_future(asked), _SECONDS)
         except TimeoutError:
             raise Unavailable("the hub is busy; register again") from None
-        self.set_header("Location", "/api/ports/registrations")
+        self.set_location("/api/ports/registrations")
         self.finish_json(self.model(body.service_name), 201 if is_new else 200)
 
 

@@ -55,16 +55,17 @@ _GROUP: Final = re.compile(r"(?:/api/[a-z]+|/(?!api\b)[a-z]+)(?=/|$)")
 """What the patterns of one resource begin with."""
 
 
-def routes(hub: Hub) -> list[Route]:
+def routes(hub: Hub, mount: str = "") -> list[Route]:
     """Return the routes, to be mounted in a Tornado application or given to Panel as `extra_patterns`.
 
-    The application's settings may hold `api_origins` (an OriginPolicy), `api_access` (AccessRules),
-    `event_limits` (EventLimits) and `query_limits` (QueryLimits).
+    They stand below the path `mount`, such as `/jupyter/workbench`. The application's settings may hold `api_origins`
+    (an OriginPolicy), `api_access` (AccessRules), `event_limits` (EventLimits), `query_limits` (QueryLimits), and for
+    routes below a path `api_mount` and `api_gatekeeper` (see `api.admission`).
     """
     mounted = {"hub": hub}
     table: list[Route] = []
-    openapi = {"hub": hub, "document": Document(lambda: json_bytes(openapi_document(table)))}
-    asyncapi = {"hub": hub, "document": Document(lambda: json_bytes(asyncapi_document()))}
+    openapi = {"hub": hub, "document": Document(lambda: json_bytes(openapi_document(table, mount)))}
+    asyncapi = {"hub": hub, "document": Document(lambda: json_bytes(asyncapi_document(mount)))}
     viewer = {"hub": hub, "files": viewer_files()}
     table += check_access(
         [
@@ -124,7 +125,7 @@ def routes(hub: Hub) -> list[Route]:
         ]
     )
     measures_of(hub).name_routes(_paths(table))
-    return table
+    return [(re.escape(mount) + pattern, handler, given) for pattern, handler, given in table]
 
 
 def _paths(table: list[Route]) -> Iterator[tuple[type[RequestHandler], str]]:

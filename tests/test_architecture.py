@@ -168,6 +168,7 @@ LIBRARIES = {
         "api",
         "workbench.backings.follow",
         "workbench.front",
+        "workbench.jupyter",
         "workbench.listening",
         "workbench.oversized",
         "workbench.server",
@@ -189,6 +190,8 @@ LIBRARIES = {
     "asyncpg": ("workbench.sync.postgres",),
     "surrealdb": ("workbench.sync.surreal",),
     "aiohttp": ("workbench.sync.surreal",),
+    "jupyter_server": ("workbench.jupyter",),
+    "traitlets": ("workbench.jupyter",),
     "psutil": ("workbench.sources.listeners", "workbench.deploy.processes"),
     "grandcypher": ("workbench.cypher",),
     "prometheus_client": ("api.measures", "api.metrics"),
@@ -250,7 +253,7 @@ def test_imports_point_downwards(name: str, path: Path) -> None:
         if top == "workbench" and imported != "workbench":
             assert room is None or within(imported, ROOMS[room]), f"{name} imports {imported}"
         if top == "api":
-            assert within(name, ["api", "workbench.server"]), f"{name} imports {imported}"
+            assert within(name, ["api", "workbench.jupyter", "workbench.server"]), f"{name} imports {imported}"
         if top in LIBRARIES:
             assert within(name, LIBRARIES[top]), f"{name} imports {imported}"
 

@@ -93,6 +93,15 @@ def test_every_setting_is_documented() -> None:
             assert re.search(rf"(`{key}`|\b{key} = |ports\.{key}[.\]])", part), f"{section}.{key}"
 
 
+def test_every_setting_of_the_jupyter_extension_is_documented() -> None:
+    from workbench.jupyter.extension import WorkbenchExtension
+
+    own = {name for name, trait in vars(WorkbenchExtension).items() if getattr(trait, "metadata", {}).get("config")}
+    text = (DOCS / "jupyter.md").read_text().split("## Which fleet")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == own
+    assert own
+
+
 def test_every_column_of_every_frame_is_documented() -> None:
     from workbench.fleet.tables import SNAPSHOT_TABLES
     from workbench.frames import EVENT_COLUMNS

@@ -26,5 +26,12 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magics(FleetMagics)
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Name the extension; Jupyter Server calls this where `jupyter_server_config.d` enables `workbench`."""
+    from workbench.jupyter.extension import WorkbenchExtension
+
+    return [{"module": "workbench.jupyter.extension", "app": WorkbenchExtension}]
+
+
 def __dir__() -> list[str]:
     return __all__

@@ -11,6 +11,19 @@ from tests.browser.server import WIDTHS, ServedFleet
 pytestmark = pytest.mark.browser
 
 
+DRAWN_NODES_ARE_PLACED = """(count) => {
+  const graph = Bokeh.documents[0].get_model_by_name('slot-graph').renderers.find((r) => r.layout_provider);
+  const drawn = Bokeh.index.find_one(graph).node_view.glyph;
+  const [xs, ys] = [[...drawn.x], [...drawn.y]];
+  const layout = graph.layout_provider.graph_layout;
+  return xs.length === count && xs.every((x, n) => {
+    const place = layout.get ? layout.get(n) : layout[n];
+    return x === place[0] && ys[n] === place[1];
+  });
+}"""
+"""Whether so many nodes are drawn, each at its place: the model may say so while the canvas shows another chart."""
+
+
 def details(page: Page) -> Locator:
     return page.get_by_label("Details")
 
@@ -61,6 +74,7 @@ def test_types_and_names_filter_what_is_drawn(page: Page) -> None:
     expect(page.get_by_text("showing 54 of 54 nodes")).to_be_visible()
     page.get_by_role("button", name="port", exact=True).click()
     expect(page.get_by_text("showing 170 of 170 nodes")).to_be_visible()
+    page.wait_for_function(DRAWN_NODES_ARE_PLACED, arg=170)
     page.get_by_label("Name").press_sequentially("zzz")
     expect(page.get_by_text("Nothing matches")).to_be_visible()
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 import workbench.dashboards
+from workbench import Workbench
 from workbench.dashboards.port_figure import FILLS, INKS
 from workbench.dashboards.theme import CARD, QUIET, TEXT
 
@@ -23,10 +24,12 @@ def color(text: str) -> Color:
     return np.array([int(text[n : n + 2], 16) / 255 for n in (1, 3, 5)])
 
 
+CSS = Path(workbench.dashboards.__file__).parent / "css"
+
+
 def light(given: Color) -> Color:
     """Return what the light theme's filter makes of a color, by the definitions of CSS Filter Effects."""
-    css = (Path(workbench.dashboards.__file__).parent / "css" / "frame.css").read_text("utf-8")
-    (rule,) = re.findall(r"--wb-figure-filter: (invert[^;]*);", css)
+    (rule,) = filters("frame")
     for name, amount in re.findall(r"([\w-]+)\(([\d.]+)(?:deg)?\)", rule):
         value = float(amount)
         steps = {
@@ -40,6 +43,10 @@ def light(given: Color) -> Color:
     return given
 
 
+def filters(name: str) -> list[str]:
+    return re.findall(r"--wb-figure-filter: (invert[^;]*);", (CSS / f"{name}.css").read_text("utf-8"))
+
+
 def contrast(one: Color, other: Color) -> float:
     linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ LUMINANCE for c in (one, other)]
     return float((max(linear) + 0.05) / (min(linear) + 0.05))
@@ -49,3 +56,13 @@ def contrast(one: Color, other: Color) -> float:
 def test_texts_of_figures_have_the_contrast_of_wcag_aa_in_both_themes(fill: str, ink: str) -> None:
     assert contrast(color(fill), color(ink)) >= 4.5
     assert contrast(light(color(fill)), light(color(ink))) >= 4.5
+
+
+def test_a_light_notebook_turns_figures_round_as_the_light_pages_do() -> None:
+    assert filters("notebook") == filters("frame")
+
+
+def test_a_page_in_a_notebook_brings_the_style_that_follows_its_theme(sample: Workbench) -> None:
+    for shown in (sample.topology(), sample.pictures.dependency_matrix().interactive()):
+        data, _ = shown._repr_mimebundle_()
+        assert data["text/html"].startswith(f"<style>{(CSS / 'notebook.css').read_text('utf-8')}</style>")

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from workbench.dashboards.cartography import Cartographer
+from workbench.dashboards.graph_figure import GraphFigure
 from workbench.dashboards.graph_paint import Paint, label_ranks, paint_edges, paint_nodes
 from workbench.dashboards.layout import layered
 from workbench.dashboards.slot_view import MOST_NODES, SlotView, slice_of
@@ -114,3 +115,14 @@ def test_a_selection_dims_all_but_its_neighbours(snapshot: Snapshot) -> None:
     strong = {node for node in chart.slice.nodes if paint.alpha_of(node) == 1}
     assert strong == paint.near
     assert {"crate:port-manager", "crate:deploy-runner"} <= strong < set(chart.slice.nodes)
+
+
+def test_another_chart_moves_the_nodes_in_the_layout_that_the_browser_listens_to(snapshot: Snapshot) -> None:
+    # Bokeh's view of a graph connects to the provider that it was built with, and to no later one.
+    figure, cartographer = GraphFigure(lambda _: None), Cartographer()
+    first = figure.graph.layout_provider
+    for types in (("crate",), ("crate", "port")):
+        chart = cartographer.chart(snapshot, SlotView(types))
+        figure.draw(Paint(chart, dict.fromkeys(chart.slice.nodes, "#ffffff")))
+        assert figure.graph.layout_provider is first
+        assert first.graph_layout == {n: chart.positions[name] for n, name in enumerate(chart.slice.nodes)}

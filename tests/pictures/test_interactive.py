@@ -11,6 +11,7 @@ import pytest
 from bokeh.models import ColumnDataSource
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from tests.conftest import WriteManifest
 from tests.pictures.test_pictures import EVERY, Take
@@ -75,7 +76,8 @@ def test_a_picture_is_a_page_that_needs_no_network(wb: Workbench, take: Take) ->
 def test_a_notebook_shows_it_with_its_words(wb: Workbench, take: Take) -> None:
     picture = take(wb.pictures)
     words, pane = picture.interactive()
-    assert picture.said in str(words.object)
+    assert words.object == str(Markup("<b>{}</b><br>{}").format(picture.title, picture.said))
+    assert type(words.object) is str, "Panel shows Markup as text"
     assert pane.object is not None
 
 

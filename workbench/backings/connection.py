@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from workbench.errors import InvalidRequest, Unavailable, WorkbenchError, error_named
+from workbench.errors import InvalidRequest, Unauthorized, Unavailable, WorkbenchError, error_named
 from workbench.origins import is_loopback
 
 SECONDS: Final = 40.0
@@ -70,6 +70,9 @@ class Connection:
             said = orjson.loads(answer.content)["error"]
             return error_named(str(said["code"]), str(said["message"]), dict(said.get("details") or {}))
         except (ValueError, KeyError, TypeError):
+            if answer.status_code in (401, 403):
+                # Whoever stands before the workbench there: a Jupyter server, a proxy.
+                return Unauthorized(f"what answers at {self.url} wants to know who calls; give its token", url=self.url)
             return self._stranger(answer)
 
     def _stranger(self, answer: httpx.Response) -> Unavailable:

@@ -54,7 +54,8 @@ class GraphFigure:
         self.plot.min_border = 0
         self.nodes = ColumnDataSource(paint_nodes(None))
         self.edges = ColumnDataSource(paint_edges(None)[0])
-        self.graph = graph_renderer(self.nodes, self.edges)
+        self._layout = StaticLayoutProvider(graph_layout={})
+        self.graph = graph_renderer(self.nodes, self.edges, self._layout)
         self.arrows = ColumnDataSource({"x": [], "y": [], "angle": [], "size": [], "color": [], "alpha": []})
         self.names = ColumnDataSource({"x": [], "y": [], "offset": [], "label": [], "alpha": []})
         self.foremost = ColumnDataSource({"x": [], "y": [], "offset": [], "label": [], "alpha": []})
@@ -95,9 +96,10 @@ class GraphFigure:
         chart = paint.chart
         nodes, (edges, arrows) = paint_nodes(paint), paint_edges(paint)
         places: dict[int | str, Sequence[float]] = {n: chart.positions[name] for n, name in enumerate(self._names)}
-        self.graph.layout_provider = StaticLayoutProvider(graph_layout=places)
         self.nodes.data = nodes
         self.edges.data = edges
+        # After the data, and in the provider that there is: the browser goes on listening to the first one alone.
+        self._layout.graph_layout = places
         self.arrows.data = arrows
         ranks = label_ranks(paint)
         self.foremost.data = _name_columns(nodes, places, list(ranks.foremost))

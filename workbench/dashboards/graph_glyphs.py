@@ -15,7 +15,7 @@ from bokeh.models.renderers import GlyphRenderer, GraphRenderer
 from workbench.dashboards.theme import CARD, SANS, TEXT
 
 
-def graph_renderer(nodes: ColumnDataSource, edges: ColumnDataSource) -> GraphRenderer:
+def graph_renderer(nodes: ColumnDataSource, edges: ColumnDataSource, layout: StaticLayoutProvider) -> GraphRenderer:
     """Return the renderer of nodes and edges. Pointing at a node lights its edges up, a tap selects nodes only.
 
     What a selection dims is painted into the columns, because Bokeh's own selection knows no neighbours.
@@ -29,7 +29,7 @@ def graph_renderer(nodes: ColumnDataSource, edges: ColumnDataSource) -> GraphRen
     edge = MultiLine(line_color="color", line_alpha="alpha", line_width="width")
     lit = MultiLine(line_color=TEXT, line_alpha=0.9, line_width=2)
     return GraphRenderer(
-        layout_provider=StaticLayoutProvider(graph_layout={}),
+        layout_provider=layout,
         node_renderer=GlyphRenderer(
             data_source=nodes, glyph=node, selection_glyph=node, nonselection_glyph=node, hover_glyph=pointed
         ),

@@ -7,6 +7,7 @@ from panel.viewable import Viewable, Viewer
 
 from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed, Follower
+from workbench.dashboards.notebook_theme import InNotebookTheme
 from workbench.dashboards.panes import column, html_pane, show
 from workbench.dashboards.states import blank_state, is_scanning
 from workbench.fleet.snapshot import Snapshot
@@ -15,7 +16,7 @@ from workbench.workbench import Workbench
 _POLL_MS = 400
 
 
-class Page(Viewer):
+class Page(InNotebookTheme, Viewer):
     """A view of the fleet that follows it. Subclasses build their parts once and fill them in `show_fleet`."""
 
     title: ClassVar[str]

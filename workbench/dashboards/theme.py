@@ -43,8 +43,13 @@ _TOOLBAR: Final = (
 @cache
 def sheet(name: str) -> str:
     """Return one of the stylesheets of `css/`, with the design tokens in front, so that it also works in a notebook."""
-    folder = Path(__file__).parent / "css"
-    return (folder / "tokens.css").read_text("utf-8") + (folder / f"{name}.css").read_text("utf-8")
+    return plain_sheet("tokens") + plain_sheet(name)
+
+
+@cache
+def plain_sheet(name: str) -> str:
+    """Return one of the stylesheets of `css/` as it is."""
+    return (Path(__file__).parent / "css" / f"{name}.css").read_text("utf-8")
 
 
 def class_colors(classes: list[str]) -> dict[str, str]:

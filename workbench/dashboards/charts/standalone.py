@@ -10,6 +10,8 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from workbench.dashboards.figure_pane import FigurePane
+from workbench.dashboards.notebook_theme import InNotebookTheme
+from workbench.dashboards.panes import html_pane
 from workbench.dashboards.theme import PAGE, QUIET, SANS, TEXT
 
 _PAGE: Final = """
@@ -47,5 +49,9 @@ def _bokeh() -> str:
 def shown(figure: LayoutDOM, title: str, said: str) -> Any:
     """Return what shows a figure in a notebook, and in a Panel application, under its title and sentence."""
     pn.extension()
-    words = pn.pane.HTML(Markup("<b>{}</b><br>{}").format(title, said), margin=(5, 0))
-    return pn.Column(words, FigurePane(figure), sizing_mode="stretch_width")
+    words = html_pane(Markup("<b>{}</b><br>{}").format(title, said))
+    return _Shown(words, FigurePane(figure), sizing_mode="stretch_width")
+
+
+class _Shown(InNotebookTheme, pn.Column):
+    """A figure under its words."""
