@@ -154,6 +154,10 @@ class PeopleProvider(BasicAuthProvider):
 
         return get_user
 
+    def knows(self, name: str) -> bool:
+        """Whether a person who signed in once may still be signed in."""
+        return self._people.has(name)
+
     @property
     def login_handler(self) -> type[SignInHandler]:
         return self._handler
