@@ -7,15 +7,18 @@ import json
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+from tornado.web import Application, RequestHandler
 
 from tests.conftest import WriteManifest
 from workbench.front import Front, LastList, starting_application
 from workbench.hub import Hub
 from workbench.listening import listening_sockets
-from workbench.oversized import MAX_BODY
+from workbench.oversized import MAX_BODY, BoundedRequest
 from workbench.server import Address, Server
 
 
@@ -96,31 +99,132 @@ def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path, caplog: py
     assert "could not be kept" in caplog.text
 
 
-@pytest.mark.parametrize("sent", [0, 3_000_000])
-def test_a_body_beyond_every_limit_is_refused_in_the_envelope(sent: int) -> None:
-    async def post() -> bytes:
+REFUSED = {
+    "error": {
+        "code": "payload-too-large",
+        "message": f"no request may have more than {MAX_BODY} bytes",
+        "details": {"limit": MAX_BODY},
+        "request_id": None,
+    }
+}
+DECLARED = f"Content-Length: {MAX_BODY + 1}"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+class Echo(RequestHandler):
+    """Answers how many bytes came."""
+
+    def post(self) -> None:
+        self.finish(str(len(self.request.body)))
+
+
+def answer_to(
+    header: str, body: list[bytes], applications: list[Application], *, is_cut_off: bool = False
+) -> tuple[bytes, bytes]:
+    """Send one request to the last of the applications that answer in turn at a port; returns (head, body)."""
+
+    async def post() -> tuple[bytes, bytes]:
         sockets = listening_sockets(0, "127.0.0.1")
-        server = Front(starting_application(None)).listen(sockets)
+        front = Front(applications[0])
+        server = front.listen(sockets)
+        for application in applications[1:]:
+            front.give_way(application)
         reader, writer = await asyncio.open_connection(*sockets[0].getsockname()[:2])
-        writer.write(f"POST /api/query HTTP/1.1\r\nHost: a\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n".encode())
+        writer.write(f"POST /api/query HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{header}\r\n\r\n".encode())
         with contextlib.suppress(ConnectionError):
-            writer.write(b"x" * sent)
-            await writer.drain()
-        answer = await asyncio.wait_for(reader.read(), 10)
+            for part in body:
+                writer.write(part)
+                await writer.drain()
+        async with asyncio.timeout(10):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            answered = await reader.readexactly(length)
+            if is_cut_off:
+                assert await reader.read() == b""
         writer.close()
         server.stop()
-        return answer
+        await server.close_all_connections()
+        return head, answered
 
-    head, _, body = asyncio.run(post()).partition(b"\r\n\r\n")
+    return asyncio.run(post())
+
+
+def chunks(count: int, *, ended: bool) -> list[bytes]:
+    """A body of so many MiB in chunks of one."""
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    return [*([chunk] * count), *([b"0\r\n\r\n"] if ended else [])]
+
+
+@pytest.mark.parametrize("has_started", [False, True])
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        (DECLARED, []),
+        (DECLARED, [b"x" * 3_000_000]),
+        (CHUNKED, chunks(17, ended=False)),
+        (CHUNKED, chunks(20, ended=True)),
+        (CHUNKED, [b"7fffffff\r\n", b"x" * (MAX_BODY + 1)]),
+    ],
+    ids=["declared", "declared-and-sent", "chunked", "chunked-to-its-end", "one-great-chunk"],
+)
+def test_a_body_beyond_every_limit_is_refused_in_the_envelope(
+    header: str, body: list[bytes], has_started: bool
+) -> None:
+    started = [Application([(".*", Echo)])] if has_started else []
+    head, answered = answer_to(header, body, [starting_application(None), *started])
     assert head.startswith(b"HTTP/1.1 413 ")
-    assert json.loads(body) == {
-        "error": {
-            "code": "payload-too-large",
-            "message": f"no request may have more than {MAX_BODY} bytes",
-            "details": {"limit": MAX_BODY},
-            "request_id": None,
-        }
-    }
+    assert json.loads(answered) == REFUSED
+
+
+@pytest.mark.parametrize(("header", "body"), [(DECLARED, []), (CHUNKED, chunks(17, ended=False))])
+def test_who_is_refused_is_cut_off_soon(header: str, body: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.oversized._LINGER_SECONDS", 0.05)
+    head, _ = answer_to(header, body, [Application([(".*", Echo)])], is_cut_off=True)
+    assert head.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_of_the_limit_is_taken() -> None:
+    head, answered = answer_to(CHUNKED, chunks(16, ended=True), [Application([(".*", Echo)])])
+    assert (head.splitlines()[0], answered) == (b"HTTP/1.1 200 OK", str(MAX_BODY).encode())
+
+
+def test_what_is_refused_is_not_kept() -> None:
+    class Kept(HTTPMessageDelegate):
+        size = 0
+        is_closed = False
+
+        def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+            """Take anything."""
+
+        def data_received(self, chunk: bytes) -> None:
+            self.size += len(chunk)
+
+        def on_connection_close(self) -> None:
+            self.is_closed = True
+
+    class Connection(HTTPConnection):
+        ended = 0
+        status = 0
+
+        def write_headers(self, start_line: Any, headers: HTTPHeaders, chunk: bytes | None = None) -> Any:
+            self.status = start_line.code
+
+        def finish(self) -> None:
+            self.ended += 1
+
+    async def send() -> tuple[Kept, Connection]:
+        kept, connection = Kept(), Connection()
+        request = BoundedRequest(connection, lambda: kept)
+        request.headers_received(RequestStartLine("POST", "/", "HTTP/1.1"), HTTPHeaders())
+        for _ in range(MAX_BODY // 65_536 + 100):
+            request.data_received(bytes(65_536))
+        assert connection.ended == 0
+        request.finish()
+        return kept, connection
+
+    kept, connection = asyncio.run(send())
+    assert (kept.size, kept.is_closed) == (MAX_BODY, True)
+    assert (connection.status, connection.ended) == (413, 1)
 
 
 def test_an_accepted_connection_takes_a_large_answer_in_parts() -> None:

@@ -9,18 +9,16 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Awaitable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Final
 
 from tornado import httputil
-from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from workbench.files import replace_file
-from workbench.oversized import MAX_BODY, is_oversized, refuse
+from workbench.oversized import TORNADO_LIMIT, BoundedRequest
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +130,7 @@ class Front(httputil.HTTPServerConnectionDelegate):
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self._server = HTTPServer(self, max_body_size=MAX_BODY)
+        self._server = HTTPServer(self, max_body_size=TORNADO_LIMIT)
 
     def listen(self, sockets: list[socket.socket]) -> HTTPServer:
         """Answer at sockets that listen already; returns the server."""
@@ -142,44 +140,14 @@ class Front(httputil.HTTPServerConnectionDelegate):
     def give_way(self, application: Application) -> None:
         """Let another application answer every request from now on."""
         self.application = application
-        self._server.request_callback = application
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
-        """Return what will hand the next request of a connection to the application of that moment."""
-        return _Deferred(self, server_conn, request_conn)
+        """Return what will hand the next request of a connection to the application of that moment.
+
+        Tornado asks for it as soon as the one before is answered, which may be long before.
+        """
+        return BoundedRequest(request_conn, lambda: self.application.start_request(server_conn, request_conn))
 
     def on_close(self, server_conn: object) -> None:
         """Tell the application that a connection ended."""
         self.application.on_close(server_conn)
-
-
-class _Deferred(httputil.HTTPMessageDelegate):
-    """A request whose application is chosen when it comes: Tornado asks for its delegate long before."""
-
-    def __init__(self, front: Front, server_conn: object, request_conn: httputil.HTTPConnection) -> None:
-        self._connection = request_conn
-        self._choose = lambda: front.application.start_request(server_conn, request_conn)
-        self._delegate: httputil.HTTPMessageDelegate | None = None
-
-    def headers_received(
-        self, start_line: httputil.RequestStartLine | httputil.ResponseStartLine, headers: httputil.HTTPHeaders
-    ) -> Awaitable[None] | None:
-        """Choose the application, now that there is a request."""
-        if is_oversized(headers) and isinstance(self._connection, HTTP1Connection):
-            return refuse(self._connection)
-        self._delegate = self._choose()  # type: ignore[no-untyped-call]
-        return self._delegate.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """Hand on a part of the body."""
-        return self._delegate.data_received(chunk) if self._delegate else None
-
-    def finish(self) -> None:
-        """Hand on the end of the request."""
-        if self._delegate:
-            self._delegate.finish()
-
-    def on_connection_close(self) -> None:
-        """Hand on the end of the connection."""
-        if self._delegate:
-            self._delegate.on_connection_close()
