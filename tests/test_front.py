@@ -1,103 +1,19 @@
-"""What answers while the server starts."""
+"""What listens at our ports: one application after the other, and a limit for every body."""
 
 import asyncio
 import contextlib
-import gzip
 import json
 import socket
-import threading
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine
 from tornado.web import Application, RequestHandler
 
-from tests.conftest import WriteManifest
-from workbench.front import Front, LastList, starting_application
-from workbench.hub import Hub
+from workbench.front import Front
 from workbench.listening import listening_sockets
 from workbench.oversized import MAX_BODY, BoundedRequest
-from workbench.server import Address, Server
-
-
-def started(
-    hub: Hub, last: LastList, ask_early: list[str], headers: dict[str, str]
-) -> tuple[list[httpx.Response], httpx.Response]:
-    """Start a server whose hub is made only after the early questions were answered; returns those answers and a late one."""
-    asked = threading.Event()
-
-    def late_hub() -> Hub:
-        assert asked.wait(20)
-        return hub
-
-    async def run() -> tuple[list[httpx.Response], httpx.Response]:
-        server = Server(late_hub, Address("127.0.0.1", 0, None), pages={}, last_list=last)
-        start = asyncio.create_task(server.start())
-        await asyncio.sleep(0)  # until the server waits for its hub, with its ports bound
-        assert server._listening
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.address.port}") as client:
-            early = [await client.get(path, headers=headers) for path in ask_early]
-            asked.set()
-            await start
-            await asyncio.to_thread(hub.wait_ready, 20)
-            late = await client.get("/api/crates")
-            await server._keep_list()
-        await server.stop()
-        return early, late
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def last(tmp_path: Path) -> LastList:
-    return LastList(tmp_path / "state", "key")
-
-
-def test_the_last_known_list_is_served_while_the_rest_starts(
-    fleet_dir: Path, write_manifest: WriteManifest, last: LastList
-) -> None:
-    write_manifest("a")
-    last.write(b'[{"name": "old"}]', gzip.compress(b'[{"name": "old"}]'))
-    paths = ["/api/crates", "/health", "/api/ports", "/fleet", "/api/crates?q=x"]
-    (crates, health, ports, page, filtered), late = started(Hub([fleet_dir]), last, paths, {"Accept": "text/html"})
-    assert (crates.status_code, crates.json()) == (200, [{"name": "old"}])
-    assert (crates.headers["X-Fleet-State"], crates.headers["Content-Encoding"]) == ("last-known", "gzip")
-    assert int(crates.headers["Age"]) >= 0
-    assert (health.status_code, health.json()) == (200, {"status": "ok", "phase": "starting"})
-    assert {answer.status_code for answer in (ports, page, filtered)} == {503}
-    assert {answer.headers["Retry-After"] for answer in (ports, page, filtered)} == {"1"}
-    assert "The workbench is starting." in page.text
-    assert [crate["name"] for crate in late.json()] == ["a"]
-    assert "X-Fleet-State" not in late.headers
-
-
-def test_a_program_is_told_in_json_that_the_server_starts(fleet_dir: Path, last: LastList) -> None:
-    (crates, ports), _ = started(Hub([fleet_dir]), last, ["/api/crates", "/api/ports"], {})
-    for answer in (crates, ports):
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "starting")
-
-
-def test_the_list_is_kept_for_the_next_start(fleet_dir: Path, write_manifest: WriteManifest, last: LastList) -> None:
-    write_manifest("a")
-    _, late = started(Hub([fleet_dir]), last, [], {})
-    plain, zipped = last.read(zipped=False), last.read(zipped=True)
-    assert plain is not None
-    assert zipped is not None
-    assert plain[0] == late.content == gzip.decompress(zipped[0])
-
-
-def test_a_list_of_another_fleet_is_not_served(tmp_path: Path) -> None:
-    LastList(tmp_path, "one").write(b"[]", b"")
-    assert LastList(tmp_path, "other").read(zipped=False) is None
-
-
-def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "file").touch()
-    LastList(tmp_path / "file", "key").write(b"[]", b"")
-    assert "could not be kept" in caplog.text
-
+from workbench.starting import Beginning, starting_application
 
 REFUSED = {
     "error": {
@@ -171,7 +87,7 @@ def test_a_body_beyond_every_limit_is_refused_in_the_envelope(
     header: str, body: list[bytes], has_started: bool
 ) -> None:
     started = [Application([(".*", Echo)])] if has_started else []
-    head, answered = answer_to(header, body, [starting_application(None), *started])
+    head, answered = answer_to(header, body, [starting_application(Beginning()), *started])
     assert head.startswith(b"HTTP/1.1 413 ")
     assert json.loads(answered) == REFUSED
 

@@ -275,10 +275,10 @@ def serve(  # noqa: PLR0917
         sample_fleet,
         state_folder,
     )
-    from workbench.front import LastList
     from workbench.gate import Gate
     from workbench.server import serve as run_server
     from workbench.sources.roots import check_roots
+    from workbench.starting import LastList
     from workbench.tokens import open_tokens
 
     if demo and paths:

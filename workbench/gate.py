@@ -42,6 +42,11 @@ class Gate:
         """Whether people must sign in."""
         return self.login is not None and self.login.is_configured
 
+    @property
+    def closes_reads(self) -> bool:
+        """Whether only those may read who say who they are."""
+        return self.has_login or (self.api is not None and self.api.reads_need_scope)
+
     def check(self, host: str) -> None:
         """Raise ConfigurationError if the server would be open to others by oversight, or its login cannot work."""
         if not (host == "localhost" or is_loopback(host) or self.has_login or self.is_unsafe):
@@ -65,14 +70,18 @@ class Gate:
         from workbench.access_settings import ApiSettings, LoginSettings, access_rules
         from workbench.runtime import default_tokens
 
-        others = {urlsplit(origin).hostname or "" for origin in origins}
         return access_rules(
             self.api or ApiSettings(),
             self.login or LoginSettings(),
             default_tokens() if self.tokens is None else self.tokens,
-            hosts=None if self.is_unsafe else frozenset({*(name.lower() for name in names), *others}),
+            hosts=self.hosts(names, origins),
             trusts_loopback=self.trusts_loopback,
         )
+
+    def hosts(self, names: Iterable[str], origins: Iterable[str]) -> frozenset[str] | None:
+        """Return the names under which browsers may know the server; None for any."""
+        others = {urlsplit(origin).hostname or "" for origin in origins}
+        return None if self.is_unsafe else frozenset({*(name.lower() for name in names), *others})
 
     def cookie_secret(self) -> str:
         """Return the secret that signs cookies: that of the state folder, made once, else one of this run only."""

@@ -18,10 +18,11 @@ from tornado.httpserver import HTTPServer
 from workbench.allocation import give_back_large_blocks
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
-from workbench.front import Front, LastList, starting_application
+from workbench.front import Front
 from workbench.gate import Gate
 from workbench.listening import listening_sockets
 from workbench.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
+from workbench.starting import Beginning, LastList, starting_application
 
 if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
@@ -180,7 +181,10 @@ class Server:
         ports = {option: bound[0].getsockname()[1] for option, bound in bound_to.items()}
         self.address = Address(address.host, ports["--port"], ports.get("--ws-port"), ports.get("--mux-gateway"))
         sockets = list(bound_to.values())
-        fronts = [Front(starting_application(self.last_list)) for _ in sockets]
+        last = None if self.gate.closes_reads else self.last_list
+        hosts = self.gate.hosts(self.address.names, self.allow_origins)
+        beginning = Beginning(last, self._origins(), hosts)
+        fronts = [Front(starting_application(beginning)) for _ in sockets]
         for front, bound in zip(fronts, sockets, strict=True):
             self._listening.append(front.listen(bound))
         return fronts
