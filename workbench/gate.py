@@ -24,6 +24,9 @@ _TRUSTED: Final = (
     "Started with --trust-loopback: every allowed page on this machine acts as the operator, without a token."
 )
 _OPEN: Final = "Started with --unsafe-no-auth: everyone who reaches this machine sees the fleet."
+_STRANGERS: Final = (
+    "Everyone who has an account with the provider may sign in here: name those who may in login.oauth_users."
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,9 @@ class Gate:
 
     def notices(self) -> tuple[str, ...]:
         """Return what every page must say about how open the server is."""
-        return ((_TRUSTED,) if self.trusts_loopback else ()) + (
-            (_OPEN,) if self.is_unsafe and not self.has_login else ()
-        )
+        said = {
+            _TRUSTED: self.trusts_loopback,
+            _OPEN: self.is_unsafe and not self.has_login,
+            _STRANGERS: self.login is not None and self.login.lets_strangers_in,
+        }
+        return tuple(notice for notice, holds in said.items() if holds)

@@ -257,21 +257,23 @@ class Server:
         login = self.gate.login
         if login is None or not login.is_configured:
             return {}
-        from workbench.dashboards.sign_in import SIGNED_OUT, PeopleProvider
+        from workbench.dashboards.sign_in import PeopleProvider
 
         assert self._hub is not None
         secret = self.gate.cookie_secret()
         if login.users:
             provider = PeopleProvider(self.gate.people(), self._hub.audit, self._origins())
             return {"cookie_secret": secret, "auth_provider": provider}
+        from workbench.dashboards.sign_in_elsewhere import ElsewhereProvider, Guests
+
+        assert login.oauth_provider is not None
         return {
             "cookie_secret": secret,
-            "oauth_provider": login.oauth_provider,
+            "auth_provider": ElsewhereProvider(login.oauth_provider, Guests(login.oauth_users), self._hub.audit),
             "oauth_key": login.oauth_key,
             "oauth_secret": login.oauth_secret,
             "oauth_redirect_uri": login.oauth_redirect_uri,
             "oauth_extra_params": login.oauth_extra_params,
-            "logout_template": str(SIGNED_OUT),
         }
 
     def _pages_server(self) -> "BokehServer":
