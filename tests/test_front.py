@@ -7,13 +7,19 @@ import socket
 from typing import Any
 
 import pytest
-from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+)
 from tornado.web import Application, RequestHandler
 
 from workbench.front import Front
 from workbench.listening import listening_sockets
 from workbench.oversized import MAX_BODY, BoundedRequest
-from workbench.starting import Beginning, starting_application
+from workbench.starting import Beginning, EarlyAnswers
 
 REFUSED = {
     "error": {
@@ -35,7 +41,7 @@ class Echo(RequestHandler):
 
 
 def answer_to(
-    header: str, body: list[bytes], applications: list[Application], *, is_cut_off: bool = False
+    header: str, body: list[bytes], applications: list[HTTPServerConnectionDelegate], *, is_cut_off: bool = False
 ) -> tuple[bytes, bytes]:
     """Send one request to the last of the applications that answer in turn at a port; returns (head, body)."""
 
@@ -87,7 +93,7 @@ def test_a_body_beyond_every_limit_is_refused_in_the_envelope(
     header: str, body: list[bytes], has_started: bool
 ) -> None:
     started = [Application([(".*", Echo)])] if has_started else []
-    head, answered = answer_to(header, body, [starting_application(Beginning()), *started])
+    head, answered = answer_to(header, body, [EarlyAnswers(Beginning()), *started])
     assert head.startswith(b"HTTP/1.1 413 ")
     assert json.loads(answered) == REFUSED
 

@@ -7,7 +7,6 @@ import socket
 
 from tornado import httputil
 from tornado.httpserver import HTTPServer
-from tornado.web import Application
 
 from workbench.oversized import TORNADO_LIMIT, BoundedRequest
 
@@ -15,7 +14,7 @@ from workbench.oversized import TORNADO_LIMIT, BoundedRequest
 class Front(httputil.HTTPServerConnectionDelegate):
     """The application behind a port until another takes its place, also on connections that stay open."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: httputil.HTTPServerConnectionDelegate) -> None:
         self.application = application
         self._server = HTTPServer(self, max_body_size=TORNADO_LIMIT)
 
@@ -24,7 +23,7 @@ class Front(httputil.HTTPServerConnectionDelegate):
         self._server.add_sockets(sockets)
         return self._server
 
-    def give_way(self, application: Application) -> None:
+    def give_way(self, application: httputil.HTTPServerConnectionDelegate) -> None:
         """Let another application answer every request from now on."""
         self.application = application
 

@@ -22,7 +22,7 @@ from workbench.front import Front
 from workbench.gate import Gate
 from workbench.listening import listening_sockets
 from workbench.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
-from workbench.starting import Beginning, LastList, starting_application
+from workbench.starting import Beginning, EarlyAnswers, LastList
 
 if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
@@ -184,7 +184,7 @@ class Server:
         last = None if self.gate.closes_reads else self.last_list
         hosts = self.gate.hosts(self.address.names, self.allow_origins)
         beginning = Beginning(last, self._origins(), hosts)
-        fronts = [Front(starting_application(beginning)) for _ in sockets]
+        fronts = [Front(EarlyAnswers(beginning)) for _ in sockets]
         for front, bound in zip(fronts, sockets, strict=True):
             self._listening.append(front.listen(bound))
         return fronts

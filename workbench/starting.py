@@ -6,13 +6,23 @@ import json
 import logging
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cache
+from http.client import responses
 from pathlib import Path
 from typing import Final
 
-from tornado.web import Application, RequestHandler
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+    ResponseStartLine,
+)
 
 from workbench.access import AccessRules
 from workbench.errors import Starting
@@ -73,94 +83,93 @@ class Beginning:
         return not is_loopback(address) or AccessRules(hosts=self.hosts).is_known_host(host)
 
 
-class _StartingHandler(RequestHandler):
-    """Whatever is asked for while the server starts."""
+class EarlyAnswers(HTTPServerConnectionDelegate):
+    """What answers while the server starts. It needs nothing of Tornado but its HTTP, which is soon imported."""
 
-    def initialize(self, beginning: Beginning) -> None:
-        self.beginning = beginning
+    def __init__(self, beginning: Beginning) -> None:
+        self._beginning = beginning
 
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Content-Type", "application/json")
-        self.set_header("X-Content-Type-Options", "nosniff")
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> "_EarlyRequest":
+        """Return what takes one request and answers it."""
+        return _EarlyRequest(self._beginning, request_conn)
 
-    def prepare(self) -> None:
-        self._tell_origin()
-        if not self.is_answered():
-            self._refuse()
 
-    def is_answered(self) -> bool:
-        """Whether there is an answer already; it is finished then."""
-        return False
+class _EarlyRequest(HTTPMessageDelegate):
+    """A request that comes while the server starts; its body is passed over."""
 
-    def _tell_origin(self) -> None:
-        self.set_header("Vary", "Origin")
-        origin = self.request.headers.get("Origin")
-        if origin is not None and self.beginning.origins.allows(origin, self.request.host):
-            self.set_header("Access-Control-Allow-Origin", origin)
-            self.set_header("Access-Control-Expose-Headers", f"Retry-After, {STATE_HEADER}")
+    def __init__(self, beginning: Beginning, connection: HTTPConnection) -> None:
+        self._beginning = beginning
+        self._connection = connection
 
-    def _refuse(self) -> None:
-        self.set_status(Starting.status)
-        self.set_header("Retry-After", str(_RETRY_SECONDS))
-        if self.request.method in ("GET", "HEAD") and "text/html" in self.request.headers.get("Accept", ""):
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
+        """Take what is asked for."""
+        assert isinstance(start_line, RequestStartLine)
+        self._request = HTTPServerRequest(connection=self._connection, start_line=start_line, headers=headers)
+
+    def finish(self) -> None:
+        """Answer."""
+        request = self._request
+        is_read = request.method in ("GET", "HEAD")
+        if is_read and request.path == "/health":
+            self._tell_health()
+        elif is_read and request.path == "/api/crates" and (kept := self._kept()) is not None:
+            self._tell_list(*kept)
+        else:
+            self._refuse(is_page=is_read and "text/html" in request.headers.get("Accept", ""))
+
+    def _tell_health(self) -> None:
+        """Answer as the whole server does, before its first revision."""
+        uptime = round(time.time() - self._beginning.at, 3)
+        self._answer(200, json.dumps({"status": "ok", "revision": 0, "uptime_seconds": uptime}).encode())
+
+    def _tell_list(self, body: bytes, moment: float) -> None:
+        headers = {
+            "Vary": "Accept-Encoding, Origin",
+            STATE_HEADER: LAST_KNOWN,
+            "Age": str(max(0, int(time.time() - moment))),
+            "Last-Modified": formatdate(moment, usegmt=True),
+        }
+        self._answer(200, body, headers | ({"Content-Encoding": "gzip"} if self._takes_gzip else {}))
+
+    def _refuse(self, *, is_page: bool) -> None:
+        headers = {"Retry-After": str(_RETRY_SECONDS)}
+        if is_page:
             page, policy = starting_page()
-            self.set_header("Content-Type", "text/html; charset=utf-8")
-            self.set_header("Content-Security-Policy", policy)
-            self.finish(page)
+            headers |= {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy}
+            self._answer(Starting.status, page.encode(), headers)
             return
         message = "the workbench is starting; try again in a second"
         error = {"code": Starting.code, "message": message, "details": dict[str, str](), "request_id": None}
-        self.finish(json.dumps({"error": error}))
+        self._answer(Starting.status, json.dumps({"error": error}).encode(), headers)
 
-    def compute_etag(self) -> None:
-        """Leave out Tornado's hash of the body: nothing of this is to be kept."""
+    @property
+    def _takes_gzip(self) -> bool:
+        return "gzip" in self._request.headers.get("Accept-Encoding", "")
 
+    def _kept(self) -> tuple[bytes, float] | None:
+        """Return the last list and when it was kept, for a plain read of somebody who may see it."""
+        beginning, request = self._beginning, self._request
+        may_see = not request.query and beginning.shows_list_to(request.remote_ip or "", request.host)
+        return beginning.last.read(zipped=self._takes_gzip) if beginning.last and may_see else None
 
-class _HealthHandler(_StartingHandler):
-    """/health: the process lives."""
-
-    def is_answered(self) -> bool:
-        """Answer as the whole server does, before its first revision."""
-        if self.request.method not in ("GET", "HEAD"):
-            return False
-        uptime = round(time.time() - self.beginning.at, 3)
-        self.finish({"status": "ok", "revision": 0, "uptime_seconds": uptime})
-        return True
-
-
-class _CratesHandler(_StartingHandler):
-    """/api/crates: the last known list, with its age."""
-
-    def is_answered(self) -> bool:
-        """Answer a plain read, if there is a list that the caller may see."""
-        request, beginning = self.request, self.beginning
-        is_plain = request.method in ("GET", "HEAD") and not request.query
-        if beginning.last is None or not is_plain:
-            return False
-        if not beginning.shows_list_to(request.remote_ip or "", request.host):
-            return False
-        zipped = "gzip" in request.headers.get("Accept-Encoding", "")
-        if (kept := beginning.last.read(zipped=zipped)) is None:
-            return False
-        body, moment = kept
-        self.set_header("Vary", "Accept-Encoding, Origin")
-        self.set_header(STATE_HEADER, LAST_KNOWN)
-        self.set_header("Age", str(max(0, int(time.time() - moment))))
-        self.set_header("Last-Modified", formatdate(moment, usegmt=True))
-        if zipped:
-            self.set_header("Content-Encoding", "gzip")
-        self.finish(body)
-        return True
-
-
-def starting_application(beginning: Beginning) -> Application:
-    """Return what answers while the server starts."""
-    given = {"beginning": beginning}
-    return Application(
-        [(r"/health", _HealthHandler, given), (r"/api/crates", _CratesHandler, given), (r".*", _StartingHandler, given)]
-    )
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        common = {
+            "Cache-Control": "no-store",
+            "Content-Length": str(len(body)),
+            "Content-Type": "application/json",
+            "Date": formatdate(usegmt=True),
+            "Vary": "Origin",
+            "X-Content-Type-Options": "nosniff",
+        }
+        origin = self._request.headers.get("Origin")
+        if origin is not None and self._beginning.origins.allows(origin, self._request.host):
+            common["Access-Control-Allow-Origin"] = origin
+            common["Access-Control-Expose-Headers"] = f"Retry-After, {STATE_HEADER}"
+        line = ResponseStartLine("HTTP/1.1", status, responses[status])
+        self._connection.write_headers(
+            line, HTTPHeaders(common | dict(headers or {})), body if self._request.method != "HEAD" else None
+        )
+        self._connection.finish()
 
 
 @cache

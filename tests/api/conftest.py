@@ -143,7 +143,7 @@ class LiveApi:
             _, left = await asyncio.wait(others, timeout=DEADLINE)
             self.left_over = [str(task) for task in left]
 
-    def made_application(self) -> Application:
+    def made_application(self) -> Any:
         """Return what answers; made on the loop."""
         tokens = Tokens([Token.of("tester", SECRET)])
         return Application(list(grouped(routes(self.hub))), **{"api_tokens": tokens, **self.settings})

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tornado.web import Application
 
 from api import routes
 from api.openapi import openapi_document
@@ -13,7 +12,7 @@ from api.schemas import Json
 from tests.api.conftest import LiveApi
 from tests.api.test_openapi import check
 from workbench.hub import Hub
-from workbench.starting import Beginning, LastList, starting_application
+from workbench.starting import Beginning, EarlyAnswers, LastList
 
 
 @pytest.fixture
@@ -28,8 +27,8 @@ class StartingApi(LiveApi):
         super().__init__(hub)
         self.beginning = beginning
 
-    def made_application(self) -> Application:
-        return starting_application(self.beginning)
+    def made_application(self) -> EarlyAnswers:
+        return EarlyAnswers(self.beginning)
 
 
 @pytest.fixture
