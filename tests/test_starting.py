@@ -136,3 +136,29 @@ def test_a_name_that_is_not_the_servers_is_shown_no_list(fleet_dir: Path, last: 
     last.write(b"[]", gzip.compress(b"[]"))
     (crates,), _ = started(Hub([fleet_dir]), last, ["/api/crates"], {"Host": "evil.example"})
     assert (crates.status_code, crates.json()["error"]["code"]) == (503, "starting")
+
+
+def test_a_start_is_given_up_between_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop that comes while Panel is being imported waits for one module at most, and for no hub."""
+    begun, go_on = threading.Event(), threading.Event()
+    imported: list[str] = []
+
+    def slow_import(name: str) -> None:
+        imported.append(name)
+        begun.set()
+        assert go_on.wait(20)
+
+    def no_hub() -> Hub:
+        raise AssertionError("the start was given up")
+
+    async def run() -> None:
+        server = Server(no_hub, Address("127.0.0.1", 0, None), pages={})
+        running = asyncio.create_task(server.run())
+        assert await asyncio.to_thread(begun.wait, 10)
+        server.request_stop()
+        go_on.set()
+        await asyncio.wait_for(running, 10)
+
+    monkeypatch.setattr("workbench.server.import_module", slow_import)
+    asyncio.run(run())
+    assert len(imported) == 1

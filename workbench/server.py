@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from tornado.httpserver import HTTPServer
@@ -23,6 +24,7 @@ from workbench.gate import Gate
 from workbench.listening import listening_sockets
 from workbench.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
 from workbench.starting import Beginning, EarlyAnswers, LastList
+from workbench.worker_threads import WorkerThreads
 
 if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
@@ -40,7 +42,14 @@ Pages = Mapping[str, Callable[[], Any]]
 
 FIRST_PAGE: Final = "/fleet"
 _STOP_SECONDS: Final = 4.0
+_KEEP_FIRST: Final = 2.0
 _KEEP_EVERY: Final = 30.0
+_SOON_LISTED: Final = 2_000
+"""The list of so many crates is still made at a stop, where nobody has asked for it."""
+_SLOW_IMPORTS: Final = (
+    "numpy", "bokeh.models", "bokeh.server.server", "pandas", "panel", "workbench.hub", "api",
+)  # fmt: skip
+"""One after the other, each in below half a second: between them the start can be given up."""
 _ANY_HOST: Final = frozenset({"", "0.0.0.0", "::"})
 
 
@@ -127,9 +136,12 @@ class Server:
 
     async def run(self, on_ready: Callable[[Address], None] | None = None, open_browser: bool = False) -> None:
         """Start, wait for a signal or `request_stop`, and stop."""
+        asyncio.get_running_loop().set_default_executor(WorkerThreads())
         try:
             with _signals(self.request_stop):
                 await self.start()
+            if self._stopping.is_set():
+                return
             # Once more, since Panel took SIGINT for itself on the way.
             with _signals(self.request_stop):
                 (on_ready or _announce)(self.address)
@@ -137,7 +149,7 @@ class Server:
                     _open(self.address.url + FIRST_PAGE)
                 while not self._stopping.is_set():
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._stopping.wait(), _KEEP_EVERY)
+                        await asyncio.wait_for(self._stopping.wait(), _KEEP_EVERY if self._listed else _KEEP_FIRST)
                     await self._keep_list()
         finally:
             await self.stop()
@@ -149,12 +161,14 @@ class Server:
         self._stopping.set()
 
     async def start(self) -> None:
-        """Listen, then make everything else ready; raises AddressInUse."""
+        """Listen, then make everything else ready, unless a stop is asked for meanwhile; raises AddressInUse."""
         _quiet_logs()
         for notice in self.gate.notices():
             logger.warning(notice)
         fronts = self._listen()
         self._hub = await asyncio.to_thread(self._prepared)
+        if self._hub is None or self._stopping.is_set():
+            return
         self._hub.start()
         self._bokeh = self._pages_server()
         self._bokeh.start()
@@ -189,14 +203,12 @@ class Server:
             self._listening.append(front.listen(bound))
         return fronts
 
-    def _prepared(self) -> "Hub":
-        """Import what is slow to import, and return the hub."""
-        import panel  # noqa: F401
-
-        import api  # noqa: F401
-
-        if self.pages is None:
-            import workbench.dashboards  # noqa: F401
+    def _prepared(self) -> "Hub | None":
+        """Import what is slow to import, and return the hub; None once a stop is asked for."""
+        for name in (*_SLOW_IMPORTS, *(["workbench.dashboards"] if self.pages is None else [])):
+            if self._stopping.is_set():
+                return None
+            import_module(name)
         return self.given() if callable(self.given) else self.given
 
     async def stop(self) -> None:
@@ -232,6 +244,8 @@ class Server:
         from api.segments import list_body, segments_of
 
         snapshot = hub.snapshot
+        if self._stopping.is_set() and len(snapshot.crates) > _SOON_LISTED:
+            return  # what was kept last stays; it says how old it is
         body = list_body(segments_of(hub, snapshot), snapshot)
         self._listed = snapshot.revision
         await asyncio.to_thread(lambda: last.write(body.identity.get(), body.gzip.get()))
