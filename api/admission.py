@@ -39,6 +39,21 @@ def admit(handler: "Responder") -> Awaitable[None] | None:
     return None
 
 
+def is_still_admitted(handler: "Responder") -> bool:
+    """Whether what an open connection was let in by still holds: its token, or the person who signed in.
+
+    A login that cannot tell of a person without asking the browser is believed until the connection ends.
+    """
+    caller = handler.caller
+    if caller.means == "token":
+        given = _BEARER.fullmatch(handler.request.headers.get("Authorization", ""))
+        return given is not None and handler.rules.bearer(given[1]) is not None
+    if caller.means == "sign-in":
+        knows = getattr(login_of(handler), "knows", None)
+        return knows is None or bool(knows(caller.name))
+    return True
+
+
 def login_of(handler: "Responder") -> Any:
     """Return the application's login (a Panel `auth_provider`); None if people need not sign in."""
     provider = getattr(handler.application, "auth_provider", None)

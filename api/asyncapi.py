@@ -45,7 +45,8 @@ _LICENSE: Final = {"name": "MIT"}
 _DESCRIPTION: Final = (
     "Each frame is text, one envelope. Sequence numbers only rise, also over restarts; where some events are no longer "
     "kept, `resync` says so. Unknown and malformed messages are ignored. A client that does not read is disconnected "
-    "with code 1013 once its queue is full, and all are with 1001 when the server stops."
+    "with code 1013 once its queue is full, one whose token or sign-in is over with 1008, and all are with "
+    "1001 when the server stops."
 )
 
 

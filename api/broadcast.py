@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from tornado.websocket import WebSocketClosedError
 
+from api.standing import Standing
 from workbench.errors import TooManyClients
 from workbench.events import TOPICS, Draft, Event, Topic
 from workbench.hub import Hub
@@ -34,6 +35,8 @@ class EventLimits:
     message_bytes: int = 65_536
     clients: int = 1_000
     ping_seconds: float = 20.0
+    standing_seconds: float = 1.0
+    """How often it is asked whether what let a client in still holds."""
 
 
 class Sink(Protocol):
@@ -79,6 +82,11 @@ class Subscriber:
     def topics(self) -> list[Topic]:
         """The topics that the client gets, in the contract's order."""
         return [topic for topic in TOPICS if topic in self._topics]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client is still there, as far as is known."""
+        return self._is_open
 
     @property
     def waiting(self) -> int:
@@ -239,6 +247,7 @@ class Broadcaster:
     limits: EventLimits
     figures: Figures
     subscribers: set[Subscriber] = field(default_factory=set)
+    standing: Standing = field(default_factory=Standing)
 
     def join(self, sink: Sink, topics: Collection[Topic], since: int | None = None) -> Subscriber:
         """Add a client and greet it; raises TooManyClients."""

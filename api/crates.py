@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.encoded import SnapshotHandler
 from api.models.crates import CrateDetail, SmartCrate
-from api.operation import operation
+from api.operation import Answer, operation
 from api.queries import FieldsQuery, PortNumber, SnapshotQuery, Text, page_of
 from api.segments import joined, list_body, matching, segments_of, sorted_segments
 from workbench.errors import UnknownCrate
@@ -47,7 +47,14 @@ class CratesHandler(SnapshotHandler):
 
     access = "read"
 
-    @operation("Crates", "List the crates", list[SmartCrate], query=CrateQuery, partial=True)
+    @operation(
+        "Crates",
+        "List the crates",
+        answers={200: Answer("List the crates", list[SmartCrate], ("Age", "Last-Modified", "X-Fleet-State"))},
+        detail="While the server starts, the list is as it was when the server last ran.",
+        query=CrateQuery,
+        partial=True,
+    )
     async def get(self) -> None:
         query = self.query(CrateQuery)
         fields = query.chosen(SmartCrate.model_fields)

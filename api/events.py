@@ -2,15 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Hashable, Sequence
 from typing import Annotated, Any, ClassVar, Final
 
 import orjson
 from pydantic import Field
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from api.admission import is_still_admitted
 from api.base import ApiHandler, Responder
-from api.broadcast import Broadcaster, EventLimits, Subscriber, broadcaster_of
+from api.broadcast import Broadcaster, EventLimits, Sink, Subscriber, broadcaster_of
 from api.models.events import Envelope
 from api.operation import Answer, operation
 from api.queries import Position, Query, parse_query
@@ -58,6 +59,8 @@ class EventClient(Responder):
 
     is_measured = False
 
+    _subscriber: Subscriber | None = None
+
     def limits(self) -> EventLimits:
         """Return what a client may cost on this server."""
         limits: EventLimits | None = self.application.settings.get("event_limits")
@@ -72,6 +75,31 @@ class EventClient(Responder):
         """Return the parameters of the request; raises InvalidRequest."""
         return parse_query(StreamQuery, self.request.query_arguments)
 
+    def follow(self, sink: Sink, topics: Collection[Topic], since: int | None) -> None:
+        """Join those who follow the events, for as long as what let the client in holds; raises TooManyClients."""
+        broadcaster = self.broadcaster
+        self._subscriber = broadcaster.join(sink, topics, since)
+        broadcaster.standing.watch(self, self.limits().standing_seconds)
+
+    @property
+    def credential(self) -> Hashable:
+        """What let it in."""
+        return self.caller, self.request.headers.get("Authorization")
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it is still open."""
+        return self._subscriber is not None and self._subscriber.is_open
+
+    def may_stay(self) -> bool:
+        """Whether what let it in still holds."""
+        return is_still_admitted(self)
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close it."""
+        if self._subscriber is not None:
+            self._subscriber.close(code, reason)
+
 
 class EventSocket(EventClient, WebSocketHandler):
     """The WebSocket: `hello`, then events; a `subscribe` message chooses topics and replays."""
@@ -79,8 +107,6 @@ class EventSocket(EventClient, WebSocketHandler):
     access = "read"
     topics: ClassVar[tuple[Topic, ...]] = TOPICS
     """What a client gets that asks for nothing."""
-
-    _subscriber: Subscriber | None = None
 
     def prepare(self) -> Awaitable[None] | None:
         is_near = is_loopback(self.request.remote_ip or "")
@@ -108,7 +134,7 @@ class EventSocket(EventClient, WebSocketHandler):
     def open(self, *_: str) -> None:
         self.set_nodelay(True)
         query = self.stream_query()
-        self._subscriber = self.broadcaster.join(self, query.wanted(self.topics), query.since)
+        self.follow(self, query.wanted(self.topics), query.since)
 
     def on_message(self, message: str | bytes) -> None:
         """Take a `subscribe`; whatever else a client says is no reason to lose it."""
@@ -198,8 +224,6 @@ class EventStreamHandler(EventClient, ApiHandler):
 
     access = "read"
 
-    _subscriber: Subscriber | None = None
-
     @operation(
         "Events",
         "Follow the events",
@@ -212,15 +236,14 @@ class EventStreamHandler(EventClient, ApiHandler):
     async def get(self) -> None:
         query = self.stream_query()
         topics = query.wanted(TOPICS)
-        broadcaster = self.broadcaster
-        broadcaster.check_room()
+        self.broadcaster.check_room()
         self.set_header("Content-Type", EVENT_STREAM)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")
         if self.request.method == "HEAD":
             return
         self._auto_finish = False
-        self._subscriber = broadcaster.join(self, topics, self._since(query))
+        self.follow(self, topics, self._since(query))
 
     def _since(self, query: StreamQuery) -> int | None:
         last = self.request.headers.get("Last-Event-ID", "")

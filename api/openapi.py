@@ -15,13 +15,14 @@ from api.base import JSON, Responder, Route
 from api.encoded import EncodedHandler
 from api.models.base import Error
 from api.openapi_parts import HEADERS, INFO, REQUEST_HEADERS, SECURITY_SCHEMES, TAGS
-from api.operation import Answer, Operation, operation_of
+from api.operation import HTML, Answer, Operation, operation_of
 from api.queries import PageQuery, SnapshotQuery
 from api.schemas import Json, Key, Schemas, plain, without_null
 from workbench.errors import (
     Forbidden,
     InvalidRequest,
     PayloadTooLarge,
+    Starting,
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
@@ -30,6 +31,8 @@ from workbench.errors import (
 
 _GROUP: Final = re.compile(r"\([^()]*\)")
 _ALWAYS: Final = ("X-Request-Id",)
+_ALIVE: Final = "/health"
+"""What answers from the first moment on."""
 _TAGGED: Final = ("Cache-Control", "ETag", "Vary")
 
 
@@ -114,6 +117,8 @@ def refusals_of(item: Described) -> dict[int, dict[str, type[WorkbenchError]]]:
     """Return the errors that a verb may answer, by status and code."""
     operation, access = item.operation, item.handler.access
     errors: list[type[WorkbenchError]] = [*operation.errors, WorkbenchError]
+    if item.path != _ALIVE:
+        errors.append(Starting)
     if access != "public":
         errors.append(Unauthorized)
     if access != "public" or item.method not in ("get", "head"):
@@ -216,11 +221,14 @@ class _Section:
 
     def _refusal(self, status: int, codes: dict[str, type[WorkbenchError]]) -> Json:
         meaning = "\n".join(f"- `{code}`: {_first_sentence(error)}" for code, error in codes.items())
-        names = [*_ALWAYS, *_REFUSAL_HEADERS.get(status, ())]
+        # Whoever asks for a page while the server starts, as a browser does, gets one that waits.
+        is_page = Starting in codes.values() and self.item.method in ("get", "head")
+        names = [*_ALWAYS, *_REFUSAL_HEADERS.get(status, ()), *(["Content-Security-Policy"] if is_page else [])]
         response = _response(meaning, _refs(names))
         if self.item.method != "head":
             code = {"properties": {"error": {"properties": {"code": {"enum": list(codes)}}}}}
             response["content"] = {JSON: {"schema": {"allOf": [self.schemas.of(Error), code]}}}
+            response["content"] |= {HTML: {"schema": {"type": "string"}}} if is_page else {}
         return response
 
 
@@ -254,7 +262,7 @@ def _either(own: Json, told: Json) -> Json:
     both["headers"] = own["headers"] | told["headers"]
     if "content" in own:
         options = [own["content"][JSON]["schema"], told["content"][JSON]["schema"]]
-        both["content"] = {JSON: {"schema": {"anyOf": options}}}
+        both["content"] = {**told.get("content", {}), JSON: {"schema": {"anyOf": options}}}
     return both
 
 
@@ -271,7 +279,13 @@ def _options(path: str, section: Json) -> Json:
             if item["in"] == "path"
         ],
         "security": [],
-        "responses": {"204": _response("The methods are in `Allow`.", _refs(("Allow", *_ALWAYS)))},
+        "responses": {
+            "204": _response("The methods are in `Allow`.", _refs(("Allow", *_ALWAYS))),
+            "503": {
+                **_response(f"- `{Starting.code}`: {_first_sentence(Starting)}", _refs(_REFUSAL_HEADERS[503])),
+                "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}},
+            },
+        },
     }
 
 

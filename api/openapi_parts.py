@@ -38,17 +38,22 @@ def _header(description: str, **schema: Any) -> Json:
 
 
 HEADERS: Final[Json] = {
+    "Age": _header("How many seconds old the list is, while the server starts.", pattern="^[0-9]+$"),
     "Allow": _header("The methods that the path knows.", examples=["GET, HEAD, OPTIONS"]),
     "Cache-Control": _header("Whether the answer may be kept, and must be asked for again.", examples=["no-cache"]),
     "Content-Security-Policy": _header("What the page may load: nothing but from here."),
     "Referrer-Policy": _header("What the page tells where its links lead.", examples=["no-referrer"]),
     "Content-Disposition": _header("Under which name to keep the file."),
     "ETag": _header("The revision; send it back as `If-None-Match`.", pattern='^"[^"]+"$'),
+    "Last-Modified": _header("When the list was kept, while the server starts."),
     "Link": _header("The neighbouring pages (RFC 8288), where `limit` was given."),
     "Location": _header("Where the result can be read.", format="uri-reference"),
     "Retry-After": _header("After how many seconds to try again.", pattern="^[0-9]+$"),
     "Vary": _header("The request headers that the answer depends on."),
     "WWW-Authenticate": _header("How to say who calls.", examples=["Bearer"]),
+    "X-Fleet-State": _header(
+        "`last-known` while the server starts: the list is as it was when the server last ran.", enum=["last-known"]
+    ),
     "X-Muted-Count": _header("How many of the findings asked for the settings accept.", pattern="^[0-9]+$"),
     "X-Request-Id": _header("Names the request in the server's log; the caller may choose it."),
     "X-Revision": _header("The revision that was asked.", pattern="^[0-9]+$"),

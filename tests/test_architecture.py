@@ -172,6 +172,7 @@ LIBRARIES = {
         "workbench.listening",
         "workbench.oversized",
         "workbench.server",
+        "workbench.starting",
         "workbench.dashboards",
     ),
     "duckdb": ("workbench.store",),

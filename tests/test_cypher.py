@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workbench.config import sample_fleet
 from workbench.cypher import MAX_PATTERN, match
 from workbench.errors import QueryError
-from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES
+from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph
 from workbench.fleet.property_graph import NODE_LABELS, graph_lists, property_graph
 from workbench.workbench import Workbench
 
@@ -130,3 +130,26 @@ def test_any_text_is_answered_or_refused(text: str) -> None:
     for pattern in (text, f"MATCH (c) WHERE c.name = {text} RETURN c"):
         with suppress(QueryError):
             match(graph, pattern)
+
+
+def test_the_lists_hold_what_the_slot_graph_holds(bench: Workbench) -> None:
+    nodes, edges = graph_lists(bench.snapshot)
+    graph = slot_graph(bench.snapshot)
+    assert [node for node, _ in nodes] == list(graph)
+    assert {node: given["name"] for node, given in nodes} == dict(graph.nodes(data="label"))
+    listed = {(source, target, key): given for source, target, key, given in edges}
+    assert listed == {edge[:3]: edge[3] for edge in graph.edges(keys=True, data=True)}
+
+
+def test_a_text_is_read_once_for_all_that_the_graph_asks_of_it(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was located for the tables is not looked for again: at 10,000 crates that is most of the time."""
+    crate = next(crate for crate in bench.snapshot.crates if crate.capabilities)
+    crate.source._located.clear()
+    crate.source._held.clear()
+    assert crate.source.locate(("smart-crate", "name")) > (1, 1)
+    monkeypatch.setattr(type(crate.source), "positions", None)
+    table = "service" if crate.source.holds(("service", "capabilities")) else "smart_meta"
+    line = crate.site(table, "capabilities").line
+    assert "capabilities" in crate.source.text.splitlines()[line - 1]

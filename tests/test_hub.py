@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub, HubOptions
 from workbench.registrations import ServiceEntry
+from workbench.sources.ingest import read_fleet
 from workbench.sources.walk import ScanProgress
 
 WaitFor = Callable[..., None]
@@ -106,6 +108,59 @@ def test_a_scan_under_way_is_cancelled_by_stopping(fleet_dir: Path, write_manife
     assert started.wait(10)
     hub.stop()
     assert (hub.snapshot.revision, hub.is_running) == (0, False)
+
+
+def test_what_was_read_when_a_stop_came_is_not_judged_to_the_end(
+    fleet_dir: Path, write_manifest: WriteManifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_manifest("a")
+    is_read, journal = threading.Event(), _Journal()
+
+    def read(*args: Any) -> Snapshot:
+        newer = read_fleet(*args)
+        is_read.set()
+        while not hub._stopping:
+            threading.Event().wait(0.005)
+        return newer
+
+    monkeypatch.setattr("workbench.hub.read_fleet", read)
+    hub = Hub([fleet_dir], HubOptions(watch=False), journal=journal)
+    hub.start()
+    assert is_read.wait(10)
+    hub.stop()
+    assert (dict(hub.snapshot.records), journal.committed) == ({}, [])
+
+
+class SlowMemory:
+    """A memory that takes as long as it may, and longer than anybody waits."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.seconds: list[float] = []
+
+    def load(self, goes_on: Callable[[], bool]) -> None:
+        """Nothing was kept."""
+
+    def save(self, snapshot: Snapshot, identities: dict[str, Any], goes_on: Callable[[], bool]) -> bool:
+        started = time.monotonic()
+        self.began.set()
+        while goes_on():
+            threading.Event().wait(0.005)
+            assert time.monotonic() < started + 60
+        self.seconds.append(time.monotonic() - started)
+        return False
+
+
+def test_a_stop_does_not_wait_until_a_large_fleet_is_kept(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    memory = SlowMemory()
+    hub = Hub([fleet_dir], HubOptions(watch=False), memory=memory)
+    hub.start()
+    assert memory.began.wait(10), "it is kept as soon as there is nothing better to do"
+    started = time.monotonic()
+    hub.stop()
+    assert time.monotonic() - started < 10
+    assert len(memory.seconds) == 2, "given up when the stop came, and tried once more, for a moment"
 
 
 def test_refresh_answers_with_the_snapshot_after_it(hub: Hub, write_manifest: WriteManifest) -> None:

@@ -1,6 +1,6 @@
 """The settings of who may call: `[api]` and `[login]`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from workbench.access import AccessRules
     from workbench.audit import AuditRetention
     from workbench.tokens import Tokens
+
+_PUBLIC: Final = frozenset({"azure", "azurev2", "bitbucket", "github", "gitlab", "google"})
 
 
 class ApiSettings(Section):
@@ -36,6 +38,7 @@ class LoginSettings(Section):
     oauth_secret: str | None = None
     oauth_redirect_uri: str | None = None
     oauth_extra_params: dict[str, str] = Field(default_factory=dict)
+    oauth_users: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ("read",)
     admins: tuple[str, ...] = ()
     changes: bool = False
@@ -45,6 +48,12 @@ class LoginSettings(Section):
         if self.users and self.oauth_provider:
             raise ValueError("people sign in with a users' file or with an OAuth provider, not both")
         return self
+
+    @property
+    def lets_strangers_in(self) -> bool:
+        """Whether everyone may sign in who has an account with a provider that is open to everyone."""
+        is_own = any(name in self.oauth_extra_params for name in ("tenant", "url"))
+        return self.oauth_provider in _PUBLIC and not is_own and not self.oauth_users
 
     @property
     def is_configured(self) -> bool:

@@ -275,11 +275,12 @@ def serve(  # noqa: PLR0917
         sample_fleet,
         state_folder,
     )
-    from workbench.front import LastList
     from workbench.gate import Gate
     from workbench.server import serve as run_server
     from workbench.sources.roots import check_roots
+    from workbench.starting import LastList
     from workbench.tokens import open_tokens
+    from workbench.worker_threads import leave
 
     if demo and paths:
         raise click.UsageError("give either --demo or PATHs, not both")
@@ -328,6 +329,7 @@ def serve(  # noqa: PLR0917
             mux_gateway=mux_gateway,
             gate=gate,
         )
+    leave()
 
 
 def _live_hub(

@@ -3,6 +3,7 @@
 Messages stand in `workbench.worker`.
 """
 
+import gc
 import os
 from typing import Any, Final
 
@@ -30,7 +31,15 @@ class CypherWorker:
     def load(self, header: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
         """Take the graph of a revision: the lists of `graph_lists`."""
         limit_memory(header["memory_bytes"] + _OVERHEAD)
-        self._graph = property_graph(*orjson.loads(content))
+        gc.unfreeze()
+        self._graph = nx.MultiDiGraph()
+        gc.disable()
+        try:
+            self._graph = property_graph(*orjson.loads(content))
+        finally:
+            # It lives until the next revision: nothing in it is worth looking through again and again.
+            gc.freeze()
+            gc.enable()
         return {}, b""
 
     def query(self, header: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:

@@ -219,6 +219,12 @@ class Unavailable(WorkbenchError):
     status = 503
 
 
+class Starting(Unavailable):
+    """The server has begun to listen, and is not ready to answer yet."""
+
+    code = "starting"
+
+
 class MuxAway(Unavailable):
     """The Neural Mux does not answer; `details["last_known"]` is what it told last, null if it never did."""
 

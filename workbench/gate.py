@@ -24,6 +24,9 @@ _TRUSTED: Final = (
     "Started with --trust-loopback: every allowed page on this machine acts as the operator, without a token."
 )
 _OPEN: Final = "Started with --unsafe-no-auth: everyone who reaches this machine sees the fleet."
+_STRANGERS: Final = (
+    "Everyone who has an account with the provider may sign in here: name those who may in login.oauth_users."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Gate:
     def has_login(self) -> bool:
         """Whether people must sign in."""
         return self.login is not None and self.login.is_configured
+
+    @property
+    def closes_reads(self) -> bool:
+        """Whether only those may read who say who they are."""
+        return self.has_login or (self.api is not None and self.api.reads_need_scope)
 
     def check(self, host: str) -> None:
         """Raise ConfigurationError if the server would be open to others by oversight, or its login cannot work."""
@@ -65,14 +73,18 @@ class Gate:
         from workbench.access_settings import ApiSettings, LoginSettings, access_rules
         from workbench.runtime import default_tokens
 
-        others = {urlsplit(origin).hostname or "" for origin in origins}
         return access_rules(
             self.api or ApiSettings(),
             self.login or LoginSettings(),
             default_tokens() if self.tokens is None else self.tokens,
-            hosts=None if self.is_unsafe else frozenset({*(name.lower() for name in names), *others}),
+            hosts=self.hosts(names, origins),
             trusts_loopback=self.trusts_loopback,
         )
+
+    def hosts(self, names: Iterable[str], origins: Iterable[str]) -> frozenset[str] | None:
+        """Return the names under which browsers may know the server; None for any."""
+        others = {urlsplit(origin).hostname or "" for origin in origins}
+        return None if self.is_unsafe else frozenset({*(name.lower() for name in names), *others})
 
     def cookie_secret(self) -> str:
         """Return the secret that signs cookies: that of the state folder, made once, else one of this run only."""
@@ -89,6 +101,9 @@ class Gate:
 
     def notices(self) -> tuple[str, ...]:
         """Return what every page must say about how open the server is."""
-        return ((_TRUSTED,) if self.trusts_loopback else ()) + (
-            (_OPEN,) if self.is_unsafe and not self.has_login else ()
-        )
+        said = {
+            _TRUSTED: self.trusts_loopback,
+            _OPEN: self.is_unsafe and not self.has_login,
+            _STRANGERS: self.login is not None and self.login.lets_strangers_in,
+        }
+        return tuple(notice for notice, holds in said.items() if holds)

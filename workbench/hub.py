@@ -39,7 +39,7 @@ from workbench.live_layer import LiveLayer, LiveOptions
 from workbench.persistence import Journal, Memory
 from workbench.service_desk import RegisterCommand
 from workbench.sources.discovery import Discovery
-from workbench.sources.ingest import read_fleet
+from workbench.sources.ingest import collector_paused, read_fleet
 from workbench.sources.scope import Scope
 from workbench.sources.walk import ScanProgress
 from workbench.sources.watch import Watcher
@@ -53,6 +53,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_BEAT: Final = 5.0
 _RECHECK_AFTER: Final = 0.3
 _KEEP_EVERY: Final = 60.0
+_KEEP_AT_STOP: Final = 0.3
+"""For so long a stop keeps the fleet; of a large one, what was kept last stays, and the next start reads the rest."""
 _LEASE_STEP: Final = 0.02
 _KEPT_SCANS: Final = 10_000
 _DUTY: Final = 40
@@ -302,6 +304,8 @@ class Hub:
         """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
         while not self.guard.is_mirrored and self._commands.is_empty:
             self.guard.mirror(self._snapshot)
+        if not self._keep_at and self._commands.is_empty:
+            self._keep()
         wait = max(self._beat_at - time.monotonic(), 0.0)
         command = self._commands.next(min(wait, self._lease_wait()))
         if time.monotonic() < self._beat_at:
@@ -322,7 +326,7 @@ class Hub:
 
     def _recall(self) -> None:
         """Show the last known fleet until the disk was read."""
-        kept = self.memory.load() if self.memory else None
+        kept = self.memory.load(lambda: not self._stopping) if self.memory else None
         if kept is not None:
             self._snapshot, identities = kept
             self.discovery.resume(identities)
@@ -330,10 +334,14 @@ class Hub:
             self._ready.set()
 
     def _keep(self) -> None:
-        """Keep the fleet for the next start, if it changed since it was last kept."""
-        if self.memory and self.reconciled_at is not None and self._kept_revision != self._snapshot.revision:
-            self.memory.save(self._snapshot, self.discovery.identities)
-            self._kept_revision = self._snapshot.revision
+        """Keep the fleet for the next start, if it changed since it was kept; at a stop only if that is soon done."""
+        snapshot, latest = self._snapshot, time.monotonic() + _KEEP_AT_STOP
+        is_last_chance = self._stopping
+        if self.memory and self.reconciled_at is not None and self._kept_revision != snapshot.revision:
+            goes_on = lambda: time.monotonic() < latest if is_last_chance else not self._stopping  # noqa: E731
+            with collector_paused():
+                if self.memory.save(snapshot, self.discovery.identities, goes_on):
+                    self._kept_revision = snapshot.revision
         self._keep_at = time.monotonic() + _KEEP_EVERY
 
     def _wake(self) -> None:
@@ -362,7 +370,10 @@ class Hub:
 
     def _reconcile(self, subtrees: list[str] | None) -> None:
         started, was_last_known = time.monotonic(), self.is_last_known
-        self._publish(read_fleet(self.discovery, self._snapshot, subtrees, self._note_progress))
+        newer = read_fleet(self.discovery, self._snapshot, subtrees, self._note_progress)
+        if self._stopping:
+            raise _ScanCancelled
+        self._publish(newer)
         follows = self._watcher is not None and self.is_running
         is_new_set = follows and self._watcher.watch(self.discovery.directories)  # type: ignore[union-attr]
         now = time.monotonic()

@@ -1,6 +1,6 @@
 """What a hub keeps beyond its own life, as it wants it to be: a journal, and a memory of the last fleet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from workbench.assignment_desk import AssignmentJournal
@@ -33,8 +33,8 @@ class Journal(AssignmentJournal, AuditJournal, DeploymentJournal, ServiceJournal
 class Memory(Protocol):
     """Where a hub keeps the last known fleet between two runs."""
 
-    def save(self, snapshot: Snapshot, identities: dict[str, Any]) -> None:
-        """Keep a snapshot and the identities of its files."""
+    def save(self, snapshot: Snapshot, identities: dict[str, Any], goes_on: Callable[[], bool]) -> bool:
+        """Keep a snapshot and the identities of its files; False if that failed, or no longer goes on."""
 
-    def load(self) -> tuple[Snapshot, dict[str, Any]] | None:
-        """Return what was kept; None if there is nothing that fits."""
+    def load(self, goes_on: Callable[[], bool]) -> tuple[Snapshot, dict[str, Any]] | None:
+        """Return what was kept; None if there is nothing that fits, or it no longer goes on."""

@@ -137,6 +137,7 @@ class QueryPool:
         self, worker: Worker, snapshot: Snapshot, question: Question, tables: Callable[[Snapshot], "Tables"]
     ) -> Answer:
         if worker.holds is not snapshot.token:
+            worker.begin()  # it imports what it needs while the tables are made
             sizes, content = snapshot.derive(("loaded into", self._module), tables)
             load = {"verb": "load", "sizes": sizes, "memory_bytes": self.limits.memory_bytes}
             worker.ask(load, content, _LOAD_SECONDS)

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from tornado.httpserver import HTTPServer
@@ -18,10 +19,12 @@ from tornado.httpserver import HTTPServer
 from workbench.allocation import give_back_large_blocks
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
 from workbench.errors import AddressInUse, ConfigurationError
-from workbench.front import Front, LastList, starting_application
+from workbench.front import Front
 from workbench.gate import Gate
 from workbench.listening import listening_sockets
 from workbench.origins import LOOPBACK_NAMES, OriginPolicy, bracketed, is_loopback, origins_on
+from workbench.starting import Beginning, EarlyAnswers, LastList
+from workbench.worker_threads import WorkerThreads
 
 if TYPE_CHECKING:
     from bokeh.server.server import Server as BokehServer
@@ -39,7 +42,14 @@ Pages = Mapping[str, Callable[[], Any]]
 
 FIRST_PAGE: Final = "/fleet"
 _STOP_SECONDS: Final = 4.0
+_KEEP_FIRST: Final = 2.0
 _KEEP_EVERY: Final = 30.0
+_SOON_LISTED: Final = 2_000
+"""The list of so many crates is still made at a stop, where nobody has asked for it."""
+_SLOW_IMPORTS: Final = (
+    "numpy", "bokeh.models", "bokeh.server.server", "pandas", "panel", "workbench.hub", "api",
+)  # fmt: skip
+"""One after the other, each in below half a second: between them the start can be given up."""
 _ANY_HOST: Final = frozenset({"", "0.0.0.0", "::"})
 
 
@@ -126,9 +136,12 @@ class Server:
 
     async def run(self, on_ready: Callable[[Address], None] | None = None, open_browser: bool = False) -> None:
         """Start, wait for a signal or `request_stop`, and stop."""
+        asyncio.get_running_loop().set_default_executor(WorkerThreads())
         try:
             with _signals(self.request_stop):
                 await self.start()
+            if self._stopping.is_set():
+                return
             # Once more, since Panel took SIGINT for itself on the way.
             with _signals(self.request_stop):
                 (on_ready or _announce)(self.address)
@@ -136,7 +149,7 @@ class Server:
                     _open(self.address.url + FIRST_PAGE)
                 while not self._stopping.is_set():
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._stopping.wait(), _KEEP_EVERY)
+                        await asyncio.wait_for(self._stopping.wait(), _KEEP_EVERY if self._listed else _KEEP_FIRST)
                     await self._keep_list()
         finally:
             await self.stop()
@@ -148,12 +161,14 @@ class Server:
         self._stopping.set()
 
     async def start(self) -> None:
-        """Listen, then make everything else ready; raises AddressInUse."""
+        """Listen, then make everything else ready, unless a stop is asked for meanwhile; raises AddressInUse."""
         _quiet_logs()
         for notice in self.gate.notices():
             logger.warning(notice)
         fronts = self._listen()
         self._hub = await asyncio.to_thread(self._prepared)
+        if self._hub is None or self._stopping.is_set():
+            return
         self._hub.start()
         self._bokeh = self._pages_server()
         self._bokeh.start()
@@ -180,19 +195,20 @@ class Server:
         ports = {option: bound[0].getsockname()[1] for option, bound in bound_to.items()}
         self.address = Address(address.host, ports["--port"], ports.get("--ws-port"), ports.get("--mux-gateway"))
         sockets = list(bound_to.values())
-        fronts = [Front(starting_application(self.last_list)) for _ in sockets]
+        last = None if self.gate.closes_reads else self.last_list
+        hosts = self.gate.hosts(self.address.names, self.allow_origins)
+        beginning = Beginning(last, self._origins(), hosts)
+        fronts = [Front(EarlyAnswers(beginning)) for _ in sockets]
         for front, bound in zip(fronts, sockets, strict=True):
             self._listening.append(front.listen(bound))
         return fronts
 
-    def _prepared(self) -> "Hub":
-        """Import what is slow to import, and return the hub."""
-        import panel  # noqa: F401
-
-        import api  # noqa: F401
-
-        if self.pages is None:
-            import workbench.dashboards  # noqa: F401
+    def _prepared(self) -> "Hub | None":
+        """Import what is slow to import, and return the hub; None once a stop is asked for."""
+        for name in (*_SLOW_IMPORTS, *(["workbench.dashboards"] if self.pages is None else [])):
+            if self._stopping.is_set():
+                return None
+            import_module(name)
         return self.given() if callable(self.given) else self.given
 
     async def stop(self) -> None:
@@ -228,6 +244,8 @@ class Server:
         from api.segments import list_body, segments_of
 
         snapshot = hub.snapshot
+        if self._stopping.is_set() and len(snapshot.crates) > _SOON_LISTED:
+            return  # what was kept last stays; it says how old it is
         body = list_body(segments_of(hub, snapshot), snapshot)
         self._listed = snapshot.revision
         await asyncio.to_thread(lambda: last.write(body.identity.get(), body.gzip.get()))
@@ -253,21 +271,23 @@ class Server:
         login = self.gate.login
         if login is None or not login.is_configured:
             return {}
-        from workbench.dashboards.sign_in import SIGNED_OUT, PeopleProvider
+        from workbench.dashboards.sign_in import PeopleProvider
 
         assert self._hub is not None
         secret = self.gate.cookie_secret()
         if login.users:
             provider = PeopleProvider(self.gate.people(), self._hub.audit, self._origins())
             return {"cookie_secret": secret, "auth_provider": provider}
+        from workbench.dashboards.sign_in_elsewhere import ElsewhereProvider, Guests
+
+        assert login.oauth_provider is not None
         return {
             "cookie_secret": secret,
-            "oauth_provider": login.oauth_provider,
+            "auth_provider": ElsewhereProvider(login.oauth_provider, Guests(login.oauth_users), self._hub.audit),
             "oauth_key": login.oauth_key,
             "oauth_secret": login.oauth_secret,
             "oauth_redirect_uri": login.oauth_redirect_uri,
             "oauth_extra_params": login.oauth_extra_params,
-            "logout_template": str(SIGNED_OUT),
         }
 
     def _pages_server(self) -> "BokehServer":

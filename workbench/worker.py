@@ -26,7 +26,7 @@ _KEPT_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
 class Worker:
-    """A process that runs a module and answers one request at a time; started at the first one."""
+    """A process that runs a module and answers one request at a time; started when it is first needed."""
 
     def __init__(self, module: str) -> None:
         self._module = module
@@ -34,6 +34,13 @@ class Worker:
         self._was_cancelled = threading.Event()
         self.holds: object = None
         """What was loaded into the process; None for a new one."""
+
+    def begin(self) -> None:
+        """Start the process, if there is none, so that it is ready by the time that it is asked.
+
+        Raises QueryCancelled after a `cancel`.
+        """
+        self._running()
 
     def ask(self, header: Json, content: bytes, seconds: float) -> tuple[Json, bytes]:
         """Return the answer to a request; after some seconds the process is ended.

@@ -131,8 +131,7 @@ class LiveApi:
         self._stop = asyncio.Event()
         sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
         self.port = sockets[0].getsockname()[1]
-        tokens = Tokens([Token.of("tester", SECRET)])
-        self.application = Application(list(grouped(routes(self.hub))), **{"api_tokens": tokens, **self.settings})
+        self.application = self.made_application()
         server = HTTPServer(self.application)
         server.add_sockets(sockets)
         self._started.set()
@@ -143,6 +142,11 @@ class LiveApi:
         if others := asyncio.all_tasks() - {asyncio.current_task()}:
             _, left = await asyncio.wait(others, timeout=DEADLINE)
             self.left_over = [str(task) for task in left]
+
+    def made_application(self) -> Any:
+        """Return what answers; made on the loop."""
+        tokens = Tokens([Token.of("tester", SECRET)])
+        return Application(list(grouped(routes(self.hub))), **{"api_tokens": tokens, **self.settings})
 
     def __enter__(self) -> "LiveApi":
         self._thread.start()

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from tornado.websocket import WebSocketHandler
 
 import api
@@ -80,6 +80,43 @@ def test_every_reference_is_sound(document: dict[str, Any]) -> None:
 def test_every_socket_and_the_stream_are_channels(document: dict[str, Any], api: LiveApi) -> None:
     sockets = {pattern for pattern, handler, _ in routes(api.hub) if issubclass(handler, WebSocketHandler)}
     assert {channel["address"] for channel in document["channels"].values()} == {*sockets, "/api/events"}
+
+
+OFFICIAL = Path(__file__).parents[1] / "fixtures" / "asyncapi" / "asyncapi-3.0.0.schema.json"
+
+
+@pytest.fixture(scope="module")
+def official() -> Draft7Validator:
+    """What the AsyncAPI Initiative publishes as the schema of a document of version 3.0.0."""
+    return Draft7Validator(json.loads(OFFICIAL.read_text("utf-8")))
+
+
+def test_the_document_is_valid_by_the_official_schema(document: dict[str, Any], official: Draft7Validator) -> None:
+    assert document["asyncapi"] == "3.0.0"
+    assert [f"{error.json_path}: {error.message[:200]}" for error in official.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("asyncapi", "3.1.0"),
+        ("info/title", None),
+        ("servers/pages/protocol", 7),
+        ("channels/socket/topic", "crates"),
+        ("channels/socket/bindings/ws/method", "SHOUT"),
+        ("operations/followSocket/action", "publish"),
+        ("components/messages/hello/payload", "text"),
+    ],
+)
+def test_the_official_schema_finds_what_is_wrong(
+    document: dict[str, Any], official: Draft7Validator, place: str, value: object
+) -> None:
+    *way, last = place.split("/")
+    part = document
+    for name in way:
+        part = part[name]
+    part[last] = value
+    assert not official.is_valid(document)
 
 
 def events_of(older: Snapshot, newer: Snapshot) -> list[Draft]:

@@ -125,6 +125,8 @@ def test_sockets_on_both_ports_know_the_sign_in(running: Running, run: Callable[
             return error.code
         await connection.read_message()
         connection.close()
+        while await connection.read_message() is not None:
+            pass
         return 101
 
     async def all_of(**headers: str) -> list[int]:
@@ -167,6 +169,23 @@ def test_who_is_taken_out_is_out_and_signing_out_forgets(running: Running, peopl
         page = ada.get("/logout")
         assert (page.status_code, "You are signed out" in page.text) == (200, True)
         assert ada.get("/api/crates").status_code == 401
+
+
+def test_a_socket_does_not_outlive_who_opened_it(running: Running, people: People, run: Callable[..., Any]) -> None:
+    with running.client("bob") as bob:
+        cookie = f'user="{bob.cookies["user"]}"'.replace('""', '"')
+
+    async def follow() -> tuple[int | None, str | None]:
+        request = HTTPRequest(f"ws://127.0.0.1:{running.ws_port}/ws", headers={"Cookie": cookie})
+        connection = await websocket_connect(request)
+        await connection.read_message()
+        people.remove("bob")
+        while await connection.read_message() is not None:
+            pass
+        connection.close()
+        return connection.close_code, connection.close_reason
+
+    assert run(follow()) == (1008, "the sign-in is over")
 
 
 def test_wrong_passwords_are_slowed_told_and_not_repeated(running: Running) -> None:

@@ -19,7 +19,7 @@ def test_the_front_ends_pages_may_read(http: httpx.Client, host: str, port: int)
     origin = f"http://{host}:{port}"
     answer = http.get("/health", headers={"Origin": origin})
     assert answer.headers["Access-Control-Allow-Origin"] == origin
-    exposed = "ETag, Link, Location, X-Muted-Count, X-Request-Id, X-Total-Count"
+    exposed = "ETag, Link, Location, Retry-After, X-Muted-Count, X-Request-Id, X-Revision, X-Total-Count, X-Truncated"
     assert answer.headers["Access-Control-Expose-Headers"] == exposed
     assert answer.headers["Vary"] == "Origin"
 

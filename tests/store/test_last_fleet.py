@@ -36,6 +36,25 @@ def test_a_fleet_of_another_key_is_not_taken_up(tmp_path: Path) -> None:
     assert LastFleet(tmp_path / "absent", "k").load() is None
 
 
+def test_keeping_and_recalling_are_given_up_where_nobody_wants_them(tmp_path: Path, sample_copy: Path) -> None:
+    discovery = Discovery([sample_copy])
+    snapshot = read_fleet(discovery, Snapshot())
+    file = LastFleet(tmp_path, "k")
+    assert file.save(Snapshot(), {})
+    before = file.path.read_bytes()
+    asked: list[bool] = []
+
+    def goes_on() -> bool:
+        asked.append(not asked)
+        return asked[-1]
+
+    assert not file.save(snapshot, discovery.identities, goes_on)
+    assert asked == [True, False]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.glob("last-fleet*")] == [(LAST_FLEET_FILE, before)]
+    assert file.load(lambda: False) is None
+    assert file.load() is not None
+
+
 class _Evil:
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
         return print, ("owned",)

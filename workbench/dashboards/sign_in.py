@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from panel.auth import BasicAuthProvider, BasicLoginHandler, _validate_next_url
 from panel.config import config
 from tornado.template import Template
-from tornado.web import decode_signed_value
+from tornado.web import RequestHandler, decode_signed_value
 
 from workbench.audit import AuditLog, Outcome
 from workbench.errors import ConfigurationError
@@ -59,13 +59,12 @@ class Attempts:
         self._failed.pop(who, None)
 
 
-class SignInHandler(BasicLoginHandler):
-    """/login: the form, and what it sends."""
+class SignInResponses(RequestHandler):
+    """What all ways to sign in share: headers, cookies that leave neither this site nor for scripts, the audit log."""
 
-    people: ClassVar[People]
     audit: ClassVar[AuditLog]
-    origins: ClassVar[OriginPolicy]
-    attempts: ClassVar[Attempts]
+    subject: str = ""
+    """Who was refused, once that is known."""
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -79,46 +78,8 @@ class SignInHandler(BasicLoginHandler):
         kwargs.setdefault("secure", self.request.protocol == "https")
         super().set_cookie(name, value, *args, **kwargs)
 
-    def get(self) -> None:
-        self._show()
-
-    async def post(self) -> None:
-        name, password = (
-            self.get_body_argument("username", "")[:_LONGEST],
-            self.get_body_argument("password", "", strip=False),
-        )
-        origin = self.request.headers.get("Origin")
-        if origin is not None and not self.origins.allows(origin, self.request.host):
-            self._tell(name, "refused", 403)
-            self._show("This page may not sign anybody in.", 403)
-            return
-        who = (self.request.remote_ip or "", name)
-        if not self.attempts.may_try(who) or len(password) > _LONGEST:
-            self._tell(name, "refused", 429)
-            self._show(_TOO_MANY, 429)
-            return
-        # Counted beforehand, so that many at once gain nothing.
-        self.attempts.failed(who)
-        try:
-            is_right = await asyncio.to_thread(self.people.accepts, name, password)
-        except ConfigurationError as error:
-            logger.error("nobody can sign in: %s", error.message)
-            self._show(_DAMAGED, 503)
-            return
-        self._tell(name, "done" if is_right else "refused", 200 if is_right else 401)
-        if not is_right:
-            self._show(_WRONG, 401)
-            return
-        self.attempts.succeeded(who)
-        self.set_current_user(name)  # type: ignore[no-untyped-call]
-        self.redirect(_validate_next_url(self.get_query_argument("next", "/")) or "/")
-
-    def _show(self, message: str = "", status: int = 200) -> None:
-        following = _validate_next_url(self.get_query_argument("next", "")) or ""
-        self.set_status(status)
-        self.finish(_form().generate(message=message, following=following))
-
-    def _tell(self, name: str, outcome: Outcome, status: int) -> None:
+    def tell(self, name: str, outcome: Outcome, status: int) -> None:
+        """Write down who signed in, or tried to."""
         is_known = outcome == "done"
         self.audit.record(
             actor=name if is_known else "",
@@ -132,6 +93,53 @@ class SignInHandler(BasicLoginHandler):
             origin=one_line(self.request.headers.get("Origin", "")),
             request_id="",
         )
+
+
+class SignInHandler(SignInResponses, BasicLoginHandler):
+    """/login: the form, and what it sends."""
+
+    people: ClassVar[People]
+    origins: ClassVar[OriginPolicy]
+    attempts: ClassVar[Attempts]
+
+    def get(self) -> None:
+        self._show()
+
+    async def post(self) -> None:
+        name, password = (
+            self.get_body_argument("username", "")[:_LONGEST],
+            self.get_body_argument("password", "", strip=False),
+        )
+        origin = self.request.headers.get("Origin")
+        if origin is not None and not self.origins.allows(origin, self.request.host):
+            self.tell(name, "refused", 403)
+            self._show("This page may not sign anybody in.", 403)
+            return
+        who = (self.request.remote_ip or "", name)
+        if not self.attempts.may_try(who) or len(password) > _LONGEST:
+            self.tell(name, "refused", 429)
+            self._show(_TOO_MANY, 429)
+            return
+        # Counted beforehand, so that many at once gain nothing.
+        self.attempts.failed(who)
+        try:
+            is_right = await asyncio.to_thread(self.people.accepts, name, password)
+        except ConfigurationError as error:
+            logger.error("nobody can sign in: %s", error.message)
+            self._show(_DAMAGED, 503)
+            return
+        self.tell(name, "done" if is_right else "refused", 200 if is_right else 401)
+        if not is_right:
+            self._show(_WRONG, 401)
+            return
+        self.attempts.succeeded(who)
+        self.set_current_user(name)  # type: ignore[no-untyped-call]
+        self.redirect(_validate_next_url(self.get_query_argument("next", "/")) or "/")
+
+    def _show(self, message: str = "", status: int = 200) -> None:
+        following = _validate_next_url(self.get_query_argument("next", "")) or ""
+        self.set_status(status)
+        self.finish(_form().generate(message=message, following=following))
 
 
 class PeopleProvider(BasicAuthProvider):
@@ -153,6 +161,10 @@ class PeopleProvider(BasicAuthProvider):
             return name if name and self._people.has(name) else None
 
         return get_user
+
+    def knows(self, name: str) -> bool:
+        """Whether a person who signed in once may still be signed in."""
+        return self._people.has(name)
 
     @property
     def login_handler(self) -> type[SignInHandler]:

@@ -1,6 +1,6 @@
 """The slot graph: crates, ports and what they lean on, as a networkx multigraph with typed nodes and edges."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import networkx as nx
 
@@ -30,22 +30,45 @@ def crate_node(crate: Crate, names: Names) -> str:
     return f"crate:{crate.name}" if not bearers or bearers[0] == crate.path else f"crate:{crate.name}@{crate.path}"
 
 
+class Graph(Protocol):
+    """What the nodes and edges of the slot graph are put into."""
+
+    def add_node(self, node: str, /, **attributes: Any) -> object:
+        """Take a node."""
+
+    def add_edge(self, source: str, target: str, key: str, /, **attributes: Any) -> object:
+        """Take an edge between nodes that are there."""
+
+    def __contains__(self, node: object, /) -> bool:
+        """Whether a node is there."""
+
+
+G = TypeVar("G", bound=Graph)
+
+
+def filled(graph: G, snapshot: Snapshot) -> G:
+    """Return a graph with the nodes and edges of `slot_graph` put into it, in the same order."""
+    _Builder(snapshot, graph).build()
+    return graph
+
+
 def _build(snapshot: Snapshot) -> "nx.MultiDiGraph[str]":
-    return _Builder(snapshot).built()
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(revision=snapshot.revision)
+    return filled(graph, snapshot)  # type: ignore[type-var]  # the stubs know two forms of add_edge
 
 
 class _Builder:
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, graph: Graph) -> None:
         self.snapshot = snapshot
         self.names = snapshot.names
-        self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(revision=snapshot.revision)
+        self.graph = graph
         self.node_of = {
             path: crate_node(record.crate, self.names)
             for path, record in snapshot.records.items()
             if record.crate is not None
         }
 
-    def built(self) -> "nx.MultiDiGraph[str]":
+    def build(self) -> None:
         for path, record in self.snapshot.records.items():
             if record.crate is not None:
                 self._add_crate(path, record, record.crate)
@@ -54,7 +77,6 @@ class _Builder:
                 self._add_claims(path, record)
                 self._add_links(path, record, record.crate)
                 self._add_offers(path, record.crate)
-        return self.graph
 
     def _add_crate(self, path: str, record: Record, crate: Crate) -> None:
         self.graph.add_node(
@@ -121,6 +143,7 @@ class _Builder:
         for name, route in crate.endpoints.items():
             endpoint = self._node("endpoint", f"{crate.name}{route if route.startswith('/') else '/' + route}")
             self._edge(node, endpoint, "EXPOSES", crate.site("endpoints", name), label=name)
-        for capability in crate.capabilities:
-            table = "service" if ("service", "capabilities") in crate.source.positions else "smart_meta"
-            self._edge(node, self._node("capability", capability), "EXPOSES", crate.site(table, "capabilities"))
+        if crate.capabilities:
+            table = "service" if crate.source.holds(("service", "capabilities")) else "smart_meta"
+            for capability in crate.capabilities:
+                self._edge(node, self._node("capability", capability), "EXPOSES", crate.site(table, "capabilities"))

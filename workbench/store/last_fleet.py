@@ -1,13 +1,13 @@
 """The last known fleet, kept whole so that the next start can show it at once and reconcile behind."""
 
-import io
 import logging
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from workbench import __version__
-from workbench.files import replace_file
+from workbench.files import replacement
 from workbench.fleet.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,40 @@ _SAFE_NAMES: Final = frozenset(
         ("datetime", "timezone"),
     }
 )
+
+
+GoesOn = Callable[[], bool]
+"""Whether what takes long is still wanted; asked every few milliseconds."""
+
+
+def _always() -> bool:
+    return True
+
+
+class _GivenUp(Exception):
+    """Nobody wants it any more."""
+
+
+class _Watched:
+    """A file of which every part is read or written only while somebody wants it."""
+
+    def __init__(self, file: IO[bytes], goes_on: GoesOn) -> None:
+        self._file = file
+        self._goes_on = goes_on
+
+    def _ask(self) -> IO[bytes]:
+        if not self._goes_on():
+            raise _GivenUp
+        return self._file
+
+    def write(self, data: bytes) -> int:
+        return self._ask().write(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._ask().read(size)
+
+    def readline(self) -> bytes:
+        return self._ask().readline()
 
 
 class _Unpickler(pickle.Unpickler):
@@ -49,20 +83,29 @@ class LastFleet:
         self.path = folder / LAST_FLEET_FILE
         self._key = f"{__version__} {key}"
 
-    def save(self, snapshot: Snapshot, identities: dict[str, Any]) -> None:
-        """Keep a snapshot and the identities of its files. A failure is logged: the file is only a convenience."""
-        content = pickle.dumps((self._key, snapshot.state(), identities), protocol=pickle.HIGHEST_PROTOCOL)
+    def save(self, snapshot: Snapshot, identities: dict[str, Any], goes_on: GoesOn = _always) -> bool:
+        """Keep a snapshot and the identities of its files; False if that was given up, and what was kept before stays.
+
+        A failure is logged: the file is only a convenience.
+        """
         try:
-            replace_file(self.path, content)
+            with replacement(self.path) as file:
+                content = self._key, snapshot.state(), identities
+                pickle.Pickler(_Watched(file, goes_on), pickle.HIGHEST_PROTOCOL).dump(content)
+        except _GivenUp:
+            return False
         except OSError as error:
             logger.warning("the last known fleet could not be kept: %s", error)
+            return False
+        return True
 
-    def load(self) -> tuple[Snapshot, dict[str, Any]] | None:
-        """Return the fleet that was kept, and its files' identities; None if there is none that fits."""
+    def load(self, goes_on: GoesOn = _always) -> tuple[Snapshot, dict[str, Any]] | None:
+        """Return the fleet that was kept, and its files' identities; None if none fits, or that was given up."""
         try:
-            key, state, identities = _Unpickler(io.BytesIO(self.path.read_bytes())).load()
+            with self.path.open("rb") as file:
+                key, state, identities = _Unpickler(_Watched(file, goes_on)).load()
             return (Snapshot.from_state(state), identities) if key == self._key else None
-        except FileNotFoundError:
+        except (FileNotFoundError, _GivenUp):
             return None
         except Exception as error:  # noqa: BLE001 - whatever a damaged file does, the fleet can be read again
             logger.warning("the last known fleet cannot be read and is left out: %s", error)
