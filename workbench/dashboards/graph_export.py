@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import networkx as nx
 import panel as pn
 from bokeh.models import ColumnDataSource, CustomJS, Plot
 
-from workbench.dashboards.graph_files import dot_file, graphml_file
+from workbench.dashboards.cartography import Chart
 from workbench.dashboards.graph_paint import Paint
 from workbench.dashboards.graph_svg import svg_file
 from workbench.dashboards.panes import action, column, control
+from workbench.graph_files import dot_file, graphml_file
 
 Drawn = Callable[[], tuple[Paint, Mapping[str, str]]]
 """What is drawn just now: its paint, and the colours of its legend by name."""
@@ -17,8 +19,12 @@ FileMaker = Callable[[Paint, Mapping[str, str]], bytes]
 
 _FILES: Final[Mapping[str, tuple[str, str, FileMaker]]] = {
     "SVG": ("slot-graph.svg", "image/svg+xml", lambda paint, legend: svg_file(paint, "The slot graph", legend)),
-    "GraphML": ("slot-graph.graphml", "application/graphml+xml", lambda paint, _: graphml_file(paint.chart)),
-    "DOT": ("slot-graph.dot", "text/vnd.graphviz", lambda paint, _: dot_file(paint.chart)),
+    "GraphML": (
+        "slot-graph.graphml",
+        "application/graphml+xml",
+        lambda paint, _: graphml_file(drawn_graph(paint.chart)),
+    ),
+    "DOT": ("slot-graph.dot", "text/vnd.graphviz", lambda paint, _: dot_file(drawn_graph(paint.chart))),
 }
 """By the word on the button: the file's name, its type, and who makes it."""
 
@@ -43,6 +49,22 @@ if (name) {{
 }}
 """
 """What has arrived is emptied on both sides: nobody keeps a file that is saved."""
+
+
+def drawn_graph(chart: Chart) -> "nx.MultiDiGraph[str]":
+    """Return what a chart shows as a graph: node and edge attributes, without those that have no value."""
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for node, data in chart.slice.nodes.items():
+        graph.add_node(node, **_known(data))
+    for edge in chart.slice.edges:
+        attributes = {"type": edge.type, "path": edge.path, "line": edge.line, "label": edge.label, "count": edge.count}
+        graph.add_edge(edge.source, edge.target, edge.type, **_known(attributes))
+    return graph
+
+
+def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    # A group's crates are a list, which files of graphs have no place for.
+    return {key: value for key, value in attributes.items() if value not in (None, "") and key != "crates"}
 
 
 class GraphExport:

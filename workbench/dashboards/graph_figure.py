@@ -96,14 +96,14 @@ class GraphFigure:
         chart = paint.chart
         nodes, (edges, arrows) = paint_nodes(paint), paint_edges(paint)
         places: dict[int | str, Sequence[float]] = {n: chart.positions[name] for n, name in enumerate(self._names)}
-        self.nodes.data = nodes
-        self.edges.data = edges
+        put_columns(self.nodes, nodes)
+        put_columns(self.edges, edges)
         # After the data, and in the provider that there is: the browser goes on listening to the first one alone.
         self._layout.graph_layout = places
-        self.arrows.data = arrows
+        put_columns(self.arrows, arrows)
         ranks = label_ranks(paint)
-        self.foremost.data = _name_columns(nodes, places, list(ranks.foremost))
-        self.names.data = _name_columns(nodes, places, list(ranks.others))
+        put_columns(self.foremost, _name_columns(nodes, places, list(ranks.foremost)))
+        put_columns(self.names, _name_columns(nodes, places, list(ranks.others)))
         chosen = [n for n, name in enumerate(self._names) if name == paint.selected]
         if self.nodes.selected.indices != chosen:
             self.nodes.selected.indices = chosen
@@ -125,6 +125,18 @@ class GraphFigure:
     def _tapped(self, _attr: str, _old: list[int], new: list[int]) -> None:
         if not self._is_drawing:
             self._on_tap(self._names[new[0]] if new else None)
+
+
+def put_columns(source: ColumnDataSource, columns: Columns) -> None:
+    """Put columns into a source; of rows that are still as many, only the columns that differ are sent."""
+    old = source.data
+    changed = {name: values for name, values in columns.items() if name not in old or list(old[name]) != values}
+    if not changed:
+        return
+    if old.keys() != columns.keys() or any(len(old[name]) != len(values) for name, values in columns.items()):
+        source.data = columns
+    else:
+        source.patch({name: [(slice(len(values)), values)] for name, values in changed.items()})
 
 
 def _name_columns(nodes: Columns, places: Mapping[int | str, Sequence[float]], chosen: list[int]) -> Columns:

@@ -7,10 +7,13 @@ from typing import Any
 from markupsafe import Markup
 
 from workbench.dashboards.cartography import Chart
+from workbench.dashboards.coloring import Colors
 from workbench.dashboards.finding_markup import facts, quiet
 from workbench.dashboards.graph_marks import Marks
 from workbench.dashboards.graph_paint import EDGE_COLORS, known_of
+from workbench.dashboards.health_coloring import Note
 from workbench.dashboards.links import Links
+from workbench.dashboards.mux_markup import ago
 from workbench.fleet.graph import EDGE_TYPES, slot_graph
 from workbench.fleet.snapshot import Snapshot
 
@@ -105,11 +108,13 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
     )  # fmt: skip
 
 
-def legend_markup(chart: Chart, named_colors: Mapping[str, str], marks: Marks) -> Markup:
+def legend_markup(chart: Chart, colors: Colors, marks: Marks) -> Markup:
     """Return what node and edge colours mean, how many edges there are of a type, and what is highlighted."""
     nodes = Markup().join(
-        Markup('<span><i class="swatch round" style="background:{}"></i>{}</span>').format(color, name)
-        for name, color in named_colors.items()
+        Markup('<span><i class="swatch round" style="background:{}"></i>{}{}</span>').format(
+            color, name, _note(colors.notes.get(name))
+        )
+        for name, color in colors.legend.items()
     )
     if marks.meaning:
         nodes += Markup('<span><i class="swatch ring" style="border-color:{}"></i>{}</span>').format(
@@ -126,6 +131,14 @@ def legend_markup(chart: Chart, named_colors: Mapping[str, str], marks: Marks) -
         if types[kind]
     )
     return Markup('<div class="legend" aria-label="Legend">{}</div><div class="legend">{}</div>').format(nodes, edges)
+
+
+def _note(note: Note | None) -> Markup:
+    """Return what stands beside a state in the legend: how many nodes are in it, and the age of the oldest."""
+    if note is None:
+        return Markup()
+    seen = Markup(", oldest seen {}").format(ago(note.oldest)) if note.oldest is not None else ", never seen"
+    return Markup(' <b>{:,}</b><small class="quiet">{}</small>').format(note.count, seen)
 
 
 def shown_markup(chart: Chart, trouble: str = "") -> Markup:

@@ -54,7 +54,7 @@ def _named(data: Mapping[str, Any]) -> str:
 
 
 def _described(group: str, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the attributes of a group: the class that most members have, and their gravest finding."""
+    """Return the attributes of a group: its crates, the class that most have, and their gravest finding."""
     _, by, label = group.split(":", 2)
     found = {data.get("severity") for data in members}
     common = Counter(data.get("classification") for data in members).most_common(1)[0][0]
@@ -62,6 +62,7 @@ def _described(group: str, members: Sequence[Mapping[str, Any]]) -> dict[str, An
         "type": "group", "label": label, "by": by, "size": len(members),
         "classification": common,
         "severity": next((severity for severity in SEVERITIES if severity in found), None),
+        "crates": tuple(data["label"] for data in members if data["type"] == "crate"),
     }  # fmt: skip
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from markupsafe import Markup
 from panel.viewable import Viewable
 
 from workbench.dashboards.address import Address
 from workbench.dashboards.cartography import Cartographer
-from workbench.dashboards.coloring import colored
+from workbench.dashboards.coloring import COLORINGS, Colors, Scene, colored
 from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.graph_export import GraphExport
 from workbench.dashboards.graph_figure import GraphFigure
@@ -22,7 +22,7 @@ from workbench.dashboards.node_details import graph_overview, legend_markup, nod
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, html_pane, show
 from workbench.dashboards.reach_details import reach_details
-from workbench.dashboards.session import Session
+from workbench.dashboards.session import Session, served_document
 from workbench.dashboards.slot_view import SlotView
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.topology_controls import TopologyControls
@@ -30,14 +30,17 @@ from workbench.fleet.graph import slot_graph
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
+_BEAT_MS: Final = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All that is slow to make for the page: the painted chart, and the colours of its legend by name."""
+    """All that is slow to make for the page: the painted chart, and what its colours mean."""
 
     snapshot: Snapshot
     paint: Paint
-    legend: Mapping[str, str]
+    coloring: str
+    colors: Colors
 
 
 class TopologyPage(Page):
@@ -71,18 +74,36 @@ class TopologyPage(Page):
         self._canvas = column("canvas", FigurePane(self.figure.plot))
         filters = self.controls.layout()
         board = column("card", filters, self._shown, self._nothing, self._canvas, self._legend, self.export.layout())
+        document = served_document()
+        if document is not None:
+            document.add_periodic_callback(self._tick, _BEAT_MS)
         return column("split", board, column("side", self._details))
+
+    def _tick(self) -> None:
+        """Follow the ages of what the colours rest on: what is seen again as it was makes no event."""
+        drawing = self.drawing
+        if drawing is None or not COLORINGS[drawing.coloring].is_live:
+            return
+        colors = colored(drawing.paint.chart, Scene(drawing.snapshot, self.wb.vitals.board), drawing.coloring)
+        if colors.of != drawing.colors.of:
+            self.show_fleet(self.snapshot)
+        else:
+            show(self._legend, legend_markup(drawing.paint.chart, colors, drawing.paint.marks))
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self.controls.follow(snapshot)
         view = self.view
         coloring, highlight, selected = self.controls.coloring.value, self.controls.highlight.value, self.selected
+        board = self.wb.vitals.board
         asked = self._asked_for = object()
 
         def draw() -> Drawing:
             chart = self.cartographer.chart(snapshot, view)
-            colors, legend = colored(chart, snapshot, coloring)
-            return Drawing(snapshot, Paint(chart, colors, selected, marks_of(chart, highlight)), legend)
+            colors = colored(chart, Scene(snapshot, board), coloring)
+            said = colors.names if COLORINGS[coloring].is_live else {}
+            return Drawing(
+                snapshot, Paint(chart, colors.of, selected, marks_of(chart, highlight), said), coloring, colors
+            )
 
         def put(drawing: Drawing) -> None:
             # What was asked for since then is on its way.
@@ -96,7 +117,7 @@ class TopologyPage(Page):
         paint, snapshot = drawing.paint, drawing.snapshot
         chart = paint.chart
         self.figure.draw(paint)
-        show(self._legend, legend_markup(chart, drawing.legend, paint.marks))
+        show(self._legend, legend_markup(chart, drawing.colors, paint.marks))
         show(self._shown, shown_markup(chart, self.controls.trouble(snapshot)))
         is_nothing = not chart.slice.nodes
         show(self._nothing, no_match_state(_nothing_words(chart.slice.note)) if is_nothing else Markup())
@@ -139,7 +160,7 @@ class TopologyPage(Page):
 
     def _drawn(self) -> tuple[Paint, Mapping[str, str]]:
         assert self.drawing is not None
-        return self.drawing.paint, self.drawing.legend
+        return self.drawing.paint, self.drawing.colors.told
 
     def _write_address(self) -> None:
         values: dict[str, Any] = {"node": self.selected, **self.controls.query()}
