@@ -17,7 +17,9 @@ from workbench.fleet.snapshot import Snapshot
 
 
 def controls_at(search: str, snapshot: Snapshot) -> TopologyControls:
-    return TopologyControls(Address(SimpleNamespace(search=search)), snapshot, lambda is_kept: None)
+    controls = TopologyControls(snapshot, lambda is_kept: None)
+    controls.read(Address(SimpleNamespace(search=search)), snapshot)
+    return controls
 
 
 def test_a_link_holds_all_that_is_asked(snapshot: Snapshot) -> None:

@@ -65,8 +65,33 @@
   setInterval(tellAges, 1000);
   setInterval(mend, 1500);
 
-  // The URL holds the whole state of a page, so a reload brings back what was seen.
-  window.addEventListener("popstate", () => window.location.reload());
+  // The URL holds the whole state of a page: where the browser goes within it, the server hears of and follows.
+  // Panel answers each change of its location with a new entry of the history, also when the browser is there already,
+  // and what is typed above a column would be an entry for each letter.
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const here = window.location;
+    const next = new URL(url, here);
+    if (next.href === here.href) return;
+    if (isTyped(new URLSearchParams(here.search), next.searchParams)) history.replaceState(state, title, url);
+    else push(state, title, url);
+  };
+
+  function isTyped(before, after) {
+    const words = new Set([...before.keys(), ...after.keys()]);
+    const changed = [...words].filter((word) => before.get(word) !== after.get(word));
+    return changed.length === 1 && changed[0].includes(".") && before.has(changed[0]) && after.has(changed[0]);
+  }
+
+  function locationModel() {
+    const roots = (window.Bokeh ? window.Bokeh.documents : []).flatMap((document) => document.roots());
+    return roots.find((model) => model.type === "panel.models.location.Location");
+  }
+  window.addEventListener("popstate", () => {
+    const model = locationModel();
+    if (model && lost.hidden) model.search = window.location.search;
+    else window.location.reload();
+  });
 
   async function returnWhenServed() {
     try {
@@ -85,6 +110,12 @@
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const link = event.composedPath().find((node) => node.tagName === "A");
-    if (link && link.dataset.row !== undefined) event.preventDefault();
+    if (!link || event.defaultPrevented) return;
+    if (link.dataset.row !== undefined) return event.preventDefault();
+    const isHere = link.origin === window.location.origin && link.pathname === window.location.pathname;
+    if (!isHere || link.hash || link.target || link.hasAttribute("download") || !lost.hidden || !locationModel()) return;
+    event.preventDefault();
+    push({}, "", link.href);
+    window.dispatchEvent(new PopStateEvent("popstate"));
   }, true);
 })();

@@ -58,8 +58,7 @@ class HistoryPage(Page):
     def build(self) -> Viewable:
         self.links = Links(self.is_linked)
         self.revisions = pd.DataFrame()
-        older, newer = (self.address.number(end, 0, _HIGHEST) for end in ("from", "to"))
-        self.chosen: tuple[int, int | None] | None = None if older is None else (older, newer)
+        self.chosen: tuple[int, int | None] | None = None
         """The revisions to compare, the second None for the newest; None for the newest two."""
         self._details = html_pane(COMPARING)
         self._count = html_pane(sizing_mode=None)
@@ -79,6 +78,10 @@ class HistoryPage(Page):
         chart = column("card", legend, FigurePane(self.chart.plot))
         listing = column("card", column("filters", self.older, self.newer, self.latest, self._count), self.table.widget)
         return column("page", column("split", column("page", chart, listing), column("side", self._details)))
+
+    def read_address(self) -> None:
+        older, newer = (self.address.number(end, 0, _HIGHEST) for end in ("from", "to"))
+        self.chosen = None if older is None else (older, newer)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self._when_done(self._archive.revisions(), self._listed)

@@ -1,5 +1,6 @@
 """What all pages have in common: they show one snapshot at a time, and the next one when it comes."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import panel as pn
@@ -32,16 +33,21 @@ class Page(InNotebookTheme, Viewer):
         self.followers: list[Follower] = []
         self._state = html_pane()
         self._content: Viewable | None = None
+        self._is_reading = False
         self._body = column("page")
         if not self.is_linked:
             self._body.css_classes = [*self._body.css_classes, "wb-inline"]
         self.refresh()
         self.followers.append(self.feed.follow(self.refresh))
+        self.address.on_move(self.restore)
         self._poll_while_scanning()
 
     def build(self) -> Viewable:
         """Return the page's content, with its parts still empty. Called once, when there is a fleet to show."""
         raise NotImplementedError
+
+    def read_address(self) -> None:
+        """Set the controls and the selection to what the address says; `show_fleet` follows."""
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         """Fill the parts from a snapshot."""
@@ -57,8 +63,32 @@ class Page(InNotebookTheme, Viewer):
             return
         if self._content is None:
             self._content = self.build()
+            self._take_address()
         self.show_fleet(snapshot)
         self._place(self._content)
+
+    def restore(self) -> None:
+        """Show what the address says now: the browser went back or forward, or along a link to this very page."""
+        if self._content is not None:
+            self._take_address()
+            self.show_fleet(self.snapshot)
+
+    def on_change(self, react: Callable[[Any], None], *widgets: Any, of: str = "value") -> None:
+        """Have `react` called when somebody changes widgets, and not when they are set to what the address says."""
+
+        def heard(event: Any) -> None:
+            if not self._is_reading:
+                react(event)
+
+        for widget in widgets:
+            widget.param.watch(heard, of)
+
+    def _take_address(self) -> None:
+        self._is_reading = True
+        try:
+            self.read_address()
+        finally:
+            self._is_reading = False
 
     def _place(self, part: Viewable) -> None:
         if list(self._body) != [part]:

@@ -62,9 +62,8 @@ class TopologyPage(Page):
         self.feed.prepare(self.cartographer.prepare)
 
     def build(self) -> Viewable:
-        self.controls = TopologyControls(self.address, self.snapshot, self._asked)
-        node = self.address.text("node")
-        self.selected: str | None = node if _is_node(node, self.snapshot) else None
+        self.controls = TopologyControls(self.snapshot, self._asked)
+        self.selected: str | None = None
         self.figure = GraphFigure(self.select)
         self.drawing: Drawing | None = None
         self.export = GraphExport(self.figure.plot, self._drawn)
@@ -89,6 +88,11 @@ class TopologyPage(Page):
             self.show_fleet(self.snapshot)
         else:
             show(self._legend, legend_markup(drawing.paint.chart, colors, drawing.paint.marks))
+
+    def read_address(self) -> None:
+        self.controls.read(self.address, self.snapshot)
+        node = self.address.text("node")
+        self.selected = node if _is_node(node, self.snapshot) else None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self.controls.follow(snapshot)
