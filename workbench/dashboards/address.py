@@ -19,6 +19,8 @@ class Address:
     def __init__(self, location: Any = None) -> None:
         self._location = location
         self._movers: list[Callable[[], None]] = []
+        self.pinned: int | None = None
+        """The revision that the page is pinned to, which every query names; None for a page that is live."""
         self._take(location.search if location is not None else "")
 
     @classmethod
@@ -87,7 +89,7 @@ class Address:
         """Set the query to these values; those that are empty, false or None are left out."""
         kept = {
             key: "1" if value is True else str(value)
-            for key, value in values.items()
+            for key, value in {**values, "revision": self.pinned}.items()
             if value is not False and value not in ("", None)
         }
         self.query = self._given = kept

@@ -38,7 +38,7 @@ class FindingsPage(Page):
     title: ClassVar[str] = "Findings"
 
     def build(self) -> Viewable:
-        self.links = Links(self.is_linked)
+        self.links = Links(self.is_linked, pinned=self.pinned)
         self.selected: str | None = None
         self._details = html_pane()
         self._nothing = html_pane(visible=False)

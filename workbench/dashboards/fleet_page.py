@@ -25,11 +25,12 @@ _NAME = (
     '<% if (state == "broken") { %><span class="error">broken: <%- value %></span><% } else { %>'
     '<%= link %><% if (state == "stale") { %> <span class="warning">stale</span><% } %><% } %>'
 )
-_LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>"><%- value %></a>'
+_LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>{}"><%- value %></a>'
 
 
-def _columns(is_linked: bool) -> list[TableColumn]:
-    name = _NAME.replace("<%= link %>", _LINK if is_linked else "<%- value %>")
+def _columns(is_linked: bool, pinned: int | None) -> list[TableColumn]:
+    pin = "" if pinned is None else f"&revision={pinned}"
+    name = _NAME.replace("<%= link %>", _LINK.format(pin) if is_linked else "<%- value %>")
     return [
         TableColumn("name", "Name", 230, name, has_filter=True),
         TableColumn("version", "Version", 92, '<span class="mono"><%- value %></span>', has_filter=True),
@@ -64,7 +65,7 @@ class FleetPage(Page):
     title: ClassVar[str] = "Fleet"
 
     def build(self) -> Viewable:
-        self.links = Links(self.is_linked)
+        self.links = Links(self.is_linked, pinned=self.pinned)
         self._figures = html_pane()
         self._details = html_pane()
         self._nothing = html_pane(visible=False)
@@ -74,7 +75,7 @@ class FleetPage(Page):
         self.classification = control(pn.widgets.Select, "Class", options=options, width=180)
         self.only_findings = check_box("with findings only", width=170)
         typed = self.address.within("where")
-        self.table = LiveTable(_columns(self.is_linked), self.select, frozen=["name"], typed=typed)
+        self.table = LiveTable(_columns(self.is_linked, self.pinned), self.select, frozen=["name"], typed=typed)
         self.table.widget.hidden_columns = ["state"]
         self.selected: str | None = None
         self.on_change(self._filtered, self.search, of="value_input")
@@ -137,7 +138,7 @@ class FleetPage(Page):
             show(self._details, manifest_details(self.selected, self.snapshot, self.links, self._health()))
 
     def _health(self) -> Markup:
-        record = self.snapshot.records.get(self.selected or "")
+        record = self.snapshot.records.get(self.selected or "") if self.pinned is None else None
         return health_markup(self.wb.vitals.crate(record.crate.name)) if record and record.crate else Markup()
 
     def _addressed(self) -> str | None:

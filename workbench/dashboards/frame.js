@@ -106,13 +106,50 @@
     setTimeout(returnWhenServed, 1000);
   });
 
+  // The words of a revision are put in or taken out here, where all the other words of the address are known.
+  function addressOf(revision) {
+    const address = new URL(window.location.href);
+    if (revision === null) address.searchParams.delete("revision");
+    else address.searchParams.set("revision", revision);
+    return address.href;
+  }
+
+  async function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Without TLS browsers give the clipboard to this alone.
+    const field = document.body.appendChild(document.createElement("textarea"));
+    field.value = text;
+    field.select();
+    const isCopied = document.execCommand("copy");
+    field.remove();
+    if (!isCopied) throw new Error("not copied");
+  }
+
+  document.addEventListener("click", async (event) => {
+    const pressed = event.composedPath().find((node) => node.dataset && node.dataset.pin !== undefined);
+    if (!pressed) return;
+    const address = addressOf(pressed.dataset.pin);
+    const words = pressed.textContent;
+    try {
+      await copy(address);
+      pressed.textContent = "Copied";
+      setTimeout(() => { pressed.textContent = words; }, 2000);
+    } catch (error) { window.prompt("The link to this revision", address); }
+  });
+
   // A link to something on this very page is a selection: the row or list that holds it does the work.
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const link = event.composedPath().find((node) => node.tagName === "A");
     if (!link || event.defaultPrevented) return;
     if (link.dataset.row !== undefined) return event.preventDefault();
-    const isHere = link.origin === window.location.origin && link.pathname === window.location.pathname;
+    if (link.dataset.now !== undefined) {
+      event.preventDefault();
+      window.location.href = addressOf(null);
+      return;
+    }
+    const here = new URL(window.location.href), there = new URL(link.href);
+    const isHere = here.searchParams.get("revision") === there.searchParams.get("revision") && link.origin === window.location.origin && link.pathname === window.location.pathname;
     if (!isHere || link.hash || link.target || link.hasAttribute("download") || !lost.hidden || !locationModel()) return;
     event.preventDefault();
     push({}, "", link.href);

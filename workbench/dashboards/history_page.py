@@ -13,7 +13,7 @@ from workbench.dashboards.archive import Archive, when_done
 from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.history_chart import HistoryChart
 from workbench.dashboards.history_markup import COMPARING, change_markup, gone_markup, single_markup
-from workbench.dashboards.links import Links
+from workbench.dashboards.links import HIGHEST_REVISION, Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
@@ -24,7 +24,6 @@ from workbench.workbench import Workbench
 
 T = TypeVar("T")
 
-_HIGHEST: Final = 10**9
 _COLUMNS: Final = (
     TableColumn("revision", "Revision", 92, '<span class="port"><%- value %></span>', align="right"),
     TableColumn("taken_at", "Time (UTC)", None, '<span class="mono quiet"><%- value %></span>', min_width=160),
@@ -63,7 +62,7 @@ class HistoryPage(Page):
         self._details = html_pane(COMPARING)
         self._count = html_pane(sizing_mode=None)
         self.older, self.newer = (
-            control(pn.widgets.IntInput, label, value=None, start=0, end=_HIGHEST, width=110)
+            control(pn.widgets.IntInput, label, value=None, start=0, end=HIGHEST_REVISION, width=110)
             for label in ("From", "To")
         )
         self.older.param.watch(self._typed, "value")
@@ -80,7 +79,7 @@ class HistoryPage(Page):
         return column("page", column("split", column("page", chart, listing), column("side", self._details)))
 
     def read_address(self) -> None:
-        older, newer = (self.address.number(end, 0, _HIGHEST) for end in ("from", "to"))
+        older, newer = (self.address.number(end, 0, HIGHEST_REVISION) for end in ("from", "to"))
         self.chosen = None if older is None else (older, newer)
 
     def show_fleet(self, snapshot: Snapshot) -> None:

@@ -27,6 +27,8 @@ class Page(InNotebookTheme, Viewer):
         self.wb = wb
         self.feed = feed or Feed(wb)
         self.address = address or Address()
+        self.pinned = self.address.pinned
+        """The revision that is shown for ever; None for a page that follows the fleet."""
         self.is_linked = address is not None
         """Whether the page stands in the server's frame, where links to other pages lead somewhere."""
         self.snapshot: Snapshot = wb.snapshot

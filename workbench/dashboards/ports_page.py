@@ -47,7 +47,7 @@ _COLUMNS: Final = (
 
 
 class PortsPage(Page):
-    """Port map, details, findings, and the forms that assign and release ports.
+    """Port map, details, findings, and, but for a kept revision, the forms that assign and release ports.
 
     `PortsPage(wb)` shows itself in a notebook and acts for the owner of its process; a `counter` with tokens asks
     for one.
@@ -67,7 +67,7 @@ class PortsPage(Page):
         super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:
-        self.links = Links(self.is_linked)
+        self.links = Links(self.is_linked, pinned=self.pinned)
         self.selected: int | None = None
         self.finding: str | None = None
         self.figure = PortFigure(self.select)
@@ -87,11 +87,14 @@ class PortsPage(Page):
         typed = self.address.within("where")
         self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10, typed=typed)
         canvas = column("scroll", FigurePane(self.figure.plot))
-        self.release_form = ReleaseForm(self.visitor)
-        self.assign_form = AssignForm(self.visitor, self._assigned)
-        side = column("side", self._calculator(), self._details, self.release_form.view)
+        side = column("side", self._calculator(), self._details)
         board = column("card", self._legend, canvas)
-        return column("page", column("split", board, side), self.assign_form.view, self._findings())
+        parts = [column("split", board, side), self._findings()]
+        self.assign_form, self.release_form = AssignForm(self.visitor, self._assigned), ReleaseForm(self.visitor)
+        if self.pinned is None:  # else no browser gets hold of them
+            side.append(self.release_form.view)
+            parts.insert(1, self.assign_form.view)
+        return column("page", *parts)
 
     def _calculator(self) -> Viewable:
         heading = html_pane(Markup("<h2>Look up a port</h2>"))

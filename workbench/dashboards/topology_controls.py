@@ -31,13 +31,15 @@ _DEPTHS: Final[Mapping[str, int]] = {"any": 0, **{str(n): n for n in range(1, MO
 class TopologyControls:
     """Filters, the way of looking, colour and highlight. `on_change` is called with whether a link should keep it."""
 
-    def __init__(self, snapshot: Snapshot, on_change: Callable[[bool], None]) -> None:
+    def __init__(self, snapshot: Snapshot, on_change: Callable[[bool], None], *, is_live: bool = True) -> None:
         self._on_change = on_change
         self._is_setting = False
         self._usual_mode = usual_mode(snapshot)
         self._add_filters()
         self._add_focus()
-        self.coloring = _select("Colour by", {c.words: key for key, c in COLORINGS.items()})
+        # What is not kept with a revision colours no revision.
+        colorings = {item.words: key for key, item in COLORINGS.items() if is_live or not item.is_live}
+        self.coloring = _select("Colour by", colorings)
         self.highlight = _select("Highlight", {words: key for key, words in HIGHLIGHTS.items()})
         for widget in self._widgets():
             widget.param.watch(self._changed, "value")
@@ -65,7 +67,7 @@ class TopologyControls:
         try:
             self._read_filters(address, snapshot)
             self._read_focus(address)
-            self.coloring.value = address.choice("colour", COLORINGS, "class")
+            self.coloring.value = address.choice("colour", self.coloring.values, "class")
             self.highlight.value = address.choice("highlight", HIGHLIGHTS)
         finally:
             self._is_setting = False

@@ -62,7 +62,7 @@ class TopologyPage(Page):
         self.feed.prepare(self.cartographer.prepare)
 
     def build(self) -> Viewable:
-        self.controls = TopologyControls(self.snapshot, self._asked)
+        self.controls = TopologyControls(self.snapshot, self._asked, is_live=self.pinned is None)
         self.selected: str | None = None
         self.figure = GraphFigure(self.select)
         self.drawing: Drawing | None = None
@@ -139,7 +139,8 @@ class TopologyPage(Page):
     @property
     def links(self) -> Links:
         """Links that keep what is asked where they lead to another node."""
-        return Links(self.is_linked, {key: str(value) for key, value in self.controls.query().items() if value})
+        kept = {key: str(value) for key, value in self.controls.query().items() if value}
+        return Links(self.is_linked, kept, self.pinned)
 
     @property
     def view(self) -> SlotView:
