@@ -26,7 +26,7 @@ from workbench.dashboards.session import Session, served_document
 from workbench.dashboards.slot_view import SlotView
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.topology_controls import TopologyControls
-from workbench.fleet.graph import slot_graph
+from workbench.fleet.graph import slot_sketch
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
@@ -173,7 +173,7 @@ class TopologyPage(Page):
 
 
 def _is_node(node: str, snapshot: Snapshot) -> bool:
-    return node in slot_graph(snapshot) or node.startswith("group:")
+    return node in slot_sketch(snapshot).nodes or node.startswith("group:")
 
 
 def _nothing_words(note: str) -> str:

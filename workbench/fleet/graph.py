@@ -1,27 +1,75 @@
-"""The slot graph: crates, ports and what they lean on, as a networkx multigraph with typed nodes and edges."""
+"""The slot graph: crates, ports and what they lean on, as typed nodes and edges."""
 
-from typing import Any, Final
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 import networkx as nx
 
 from workbench.fleet.claims import Names
 from workbench.fleet.cycles import Link
-from workbench.fleet.model import Crate, PortClaim, Site, worst
+from workbench.fleet.model import Crate, PortClaim, Site, locate_sites, worst
+from workbench.fleet.positions import KeyPath
 from workbench.fleet.snapshot import Record, Snapshot
 
 NODE_TYPES: Final = ("crate", "port", "foundation", "endpoint", "capability", "external")
 EDGE_TYPES: Final = ("OWNS", "REFERENCES", "SISTER_OF", "DEPENDS_ON", "BUILT_ON", "CLONED_FROM", "EXPOSES")
 
+_CAPABILITIES: Final = re.compile(r"\ncapabilities[ \t]*=")
+_HEADER: Final = re.compile(r"\[([A-Za-z0-9_-]+)\]")
+
+
+class Slot(NamedTuple):
+    """An edge of the slot graph, with the place of its declaration, which is looked up when it is asked for."""
+
+    source: str
+    target: str
+    type: str
+    site: Site
+    known: Mapping[str, Any]
+    """What else is known of it, such as `label`."""
+
+
+@dataclass(frozen=True)
+class SlotSketch:
+    """The slot graph without lines: for who looks at the whole of it, and at few of its lines."""
+
+    nodes: Mapping[str, Mapping[str, Any]]
+    edges: Sequence[Slot]
+
+    def leaving(self, node: str) -> Sequence[Slot]:
+        """Return the edges that lead away from a node."""
+        return self._leaving.get(node, ())
+
+    def entering(self, node: str) -> Sequence[Slot]:
+        """Return the edges that lead to a node."""
+        return self._entering.get(node, ())
+
+    @cached_property
+    def _leaving(self) -> Mapping[str, Sequence[Slot]]:
+        return _by((edge.source, edge) for edge in self.edges)
+
+    @cached_property
+    def _entering(self) -> Mapping[str, Sequence[Slot]]:
+        return _by((edge.target, edge) for edge in self.edges)
+
+
+def slot_sketch(snapshot: Snapshot) -> SlotSketch:
+    """Return the nodes and edges of `slot_graph`, at a fraction of its cost."""
+    return snapshot.derive("slot-sketch", lambda s: _Builder(s).built())
+
 
 def slot_graph(snapshot: Snapshot) -> "nx.MultiDiGraph[str]":
-    """Return the slot graph of a snapshot; shared, so copy it before changing it.
+    """Return the slot graph of a snapshot as a networkx multigraph; shared, so copy it before changing it.
 
     Nodes are named by type, such as `crate:sx9-gateway` or `port:18600`, and carry `type` and `label`;
     crates also `path`, `version`, `classification`, `stale` and `severity` (of their worst finding).
     Edges are keyed by type and declaration, and carry `type`, the declaration's `path`, `line` and
     `declared` (its key), and what else is known of them, such as `label`.
     """
-    return snapshot.derive("slot-graph", _build)
+    return snapshot.derive("slot-graph", _located)
 
 
 def crate_node(crate: Crate, names: Names) -> str:
@@ -30,22 +78,39 @@ def crate_node(crate: Crate, names: Names) -> str:
     return f"crate:{crate.name}" if not bearers or bearers[0] == crate.path else f"crate:{crate.name}@{crate.path}"
 
 
-def _build(snapshot: Snapshot) -> "nx.MultiDiGraph[str]":
-    return _Builder(snapshot).built()
+def _located(snapshot: Snapshot) -> "nx.MultiDiGraph[str]":
+    sketch = slot_sketch(snapshot)
+    locate_sites(edge.site for edge in sketch.edges)
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(revision=snapshot.revision)
+    graph.add_nodes_from((node, dict(data)) for node, data in sketch.nodes.items())
+    for source, target, kind, site, known in sketch.edges:
+        key = site.key
+        graph.add_edge(
+            source, target, f"{kind}:{key}", type=kind, path=site.path, line=site.line, declared=key, **known
+        )  # fmt: skip
+    return graph
+
+
+def _by(pairs: Iterator[tuple[str, Slot]]) -> dict[str, list[Slot]]:
+    found: dict[str, list[Slot]] = {}
+    for node, edge in pairs:
+        found.setdefault(node, []).append(edge)
+    return found
 
 
 class _Builder:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.names = snapshot.names
-        self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(revision=snapshot.revision)
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.edges: dict[tuple[str, str, str, KeyPath], Slot] = {}
         self.node_of = {
             path: crate_node(record.crate, self.names)
             for path, record in snapshot.records.items()
             if record.crate is not None
         }
 
-    def built(self) -> "nx.MultiDiGraph[str]":
+    def built(self) -> SlotSketch:
         for path, record in self.snapshot.records.items():
             if record.crate is not None:
                 self._add_crate(path, record, record.crate)
@@ -54,29 +119,27 @@ class _Builder:
                 self._add_claims(path, record)
                 self._add_links(path, record, record.crate)
                 self._add_offers(path, record.crate)
-        return self.graph
+        return SlotSketch(self.nodes, tuple(self.edges.values()))
 
     def _add_crate(self, path: str, record: Record, crate: Crate) -> None:
-        self.graph.add_node(
-            self.node_of[path],
-            type="crate",
-            label=crate.name,
-            path=path,
-            version=crate.version,
-            classification=crate.classification,
-            stale=record.is_stale,
-            severity=worst(self.snapshot.findings_of(crate)),
-        )
+        self.nodes[self.node_of[path]] = {
+            "type": "crate",
+            "label": crate.name,
+            "path": path,
+            "version": crate.version,
+            "classification": crate.classification,
+            "stale": record.is_stale,
+            "severity": worst(self.snapshot.findings_of(crate)),
+        }
 
     def _node(self, kind: str, name: str) -> str:
         node = f"{kind}:{name}"
-        if node not in self.graph:
-            self.graph.add_node(node, type=kind, label=name.rpartition("/")[2] if kind == "endpoint" else name)
+        if node not in self.nodes:
+            self.nodes[node] = {"type": kind, "label": name.rpartition("/")[2] if kind == "endpoint" else name}
         return node
 
-    def _edge(self, source: str, target: str, kind: str, site: Site, **attributes: Any) -> None:
-        place = {"path": site.path, "line": site.line, "declared": site.key}
-        self.graph.add_edge(source, target, f"{kind}:{site.key}", type=kind, **place, **attributes)
+    def _edge(self, source: str, target: str, kind: str, site: Site, **known: Any) -> None:
+        self.edges[source, target, kind, site.key_path] = Slot(source, target, kind, site, known)
 
     def _add_claims(self, path: str, record: Record) -> None:
         node = self.node_of[path]
@@ -121,6 +184,18 @@ class _Builder:
         for name, route in crate.endpoints.items():
             endpoint = self._node("endpoint", f"{crate.name}{route if route.startswith('/') else '/' + route}")
             self._edge(node, endpoint, "EXPOSES", crate.site("endpoints", name), label=name)
+        if not crate.capabilities:
+            return
+        site = crate.site(_table_of_capabilities(crate), "capabilities")
         for capability in crate.capabilities:
-            table = "service" if ("service", "capabilities") in crate.source.positions else "smart_meta"
-            self._edge(node, self._node("capability", capability), "EXPOSES", crate.site(table, "capabilities"))
+            self._edge(node, self._node("capability", capability), "EXPOSES", site)
+
+
+def _table_of_capabilities(crate: Crate) -> str:
+    """Return the table that lists the capabilities, as a rule without finding the positions of all keys."""
+    text = crate.source.text
+    for match in _CAPABILITIES.finditer(text):
+        header = _HEADER.match(text, text.rfind("\n[", 0, match.start()) + 1)
+        if header and header[1] in ("service", "smart_meta"):
+            return str(header[1])
+    return "service" if ("service", "capabilities") in crate.source.positions else "smart_meta"
