@@ -146,7 +146,7 @@ def test_without_a_server_it_is_computed_at_once() -> None:
 def test_only_the_newest_question_is_drawn(sample: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     page = TopologyPage(sample)
     waiting: list[Any] = []
-    monkeypatch.setattr(page.session, "compute", lambda draw, put: waiting.append((draw, put)))
+    monkeypatch.setattr(page._session, "compute", lambda draw, put: waiting.append((draw, put)))
     page.controls.classes.value = "gateway"
     page.controls.classes.value = "library"
     for draw, put in reversed(waiting):

@@ -37,6 +37,10 @@ class FindingsPage(Page):
 
     title: ClassVar[str] = "Findings"
 
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return counted_rows(snapshot)
+
     def build(self) -> Viewable:
         self.links = Links(self.is_linked, pinned=self.pinned)
         self.selected: str | None = None

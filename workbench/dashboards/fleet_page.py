@@ -64,6 +64,10 @@ class FleetPage(Page):
 
     title: ClassVar[str] = "Fleet"
 
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return registry(snapshot)
+
     def build(self) -> Viewable:
         self.links = Links(self.is_linked, pinned=self.pinned)
         self._figures = html_pane()

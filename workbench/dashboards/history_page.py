@@ -18,7 +18,6 @@ from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import action, column, control, html_pane, show
-from workbench.dashboards.session import Session
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
@@ -51,7 +50,6 @@ class HistoryPage(Page):
         self, wb: Workbench, feed: Feed | None = None, address: Address | None = None, archive: Archive | None = None
     ) -> None:
         self._archive = archive or Archive(wb)
-        self._session = Session()
         super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:

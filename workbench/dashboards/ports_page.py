@@ -66,6 +66,10 @@ class PortsPage(Page):
         self.visitor = Visitor(counter or wb.counter(), caller)
         super().__init__(wb, feed, address)
 
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return port_findings(snapshot)
+
     def build(self) -> Viewable:
         self.links = Links(self.is_linked, pinned=self.pinned)
         self.selected: int | None = None

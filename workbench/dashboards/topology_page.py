@@ -17,12 +17,12 @@ from workbench.dashboards.graph_marks import marks_of
 from workbench.dashboards.graph_paint import Paint
 from workbench.dashboards.group_details import group_details
 from workbench.dashboards.links import Links
-from workbench.dashboards.live import Feed
+from workbench.dashboards.live import Feed, Prepare
 from workbench.dashboards.node_details import graph_overview, legend_markup, node_details, shown_markup
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, html_pane, show
 from workbench.dashboards.reach_details import reach_details
-from workbench.dashboards.session import Session, served_document
+from workbench.dashboards.session import served_document
 from workbench.dashboards.slot_view import SlotView
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.topology_controls import TopologyControls
@@ -56,10 +56,12 @@ class TopologyPage(Page):
         cartographer: Cartographer | None = None,
     ) -> None:
         self.cartographer = cartographer or Cartographer()
-        self.session = Session()
         self._asked_for: object = None
         super().__init__(wb, feed, address)
-        self.feed.prepare(self.cartographer.prepare)
+
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return slot_sketch(snapshot)
 
     def build(self) -> Viewable:
         self.controls = TopologyControls(self.snapshot, self._asked, is_live=self.pinned is None)
@@ -94,6 +96,10 @@ class TopologyPage(Page):
         node = self.address.text("node")
         self.selected = node if _is_node(node, self.snapshot) else None
 
+    @property
+    def preparation(self) -> Prepare:
+        return self.cartographer.prepare
+
     def show_fleet(self, snapshot: Snapshot) -> None:
         self.controls.follow(snapshot)
         view = self.view
@@ -114,7 +120,7 @@ class TopologyPage(Page):
             if self._asked_for is asked:
                 self._put(drawing)
 
-        self.session.compute(draw, put)
+        self._session.compute(draw, put)
 
     def _put(self, drawing: Drawing) -> None:
         self.drawing = drawing
