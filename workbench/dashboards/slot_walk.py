@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import networkx as nx
 
 from workbench.fleet.graph import Slot, SlotSketch
-from workbench.fleet.model import Site
+from workbench.fleet.model import Site, SourceText
+from workbench.fleet.positions import KeyPath, dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,17 @@ class SlotEdge:
     source: str
     target: str
     type: str
-    site: Site | None = None
-    """Where the first of them stands; None for an edge between groups."""
+    origin: SourceText | None = None
+    """The text of the first of them; None for an edge between groups."""
+    key_path: KeyPath = ()
+    at: tuple[int, int] | None = None
     label: str = ""
     count: int = 1
+
+    @property
+    def site(self) -> Site | None:
+        """Where the first of them stands; None for an edge between groups."""
+        return Site(self.origin, self.key_path, None, self.at) if self.origin else None
 
     @property
     def path(self) -> str:
@@ -51,9 +59,13 @@ def joined_edges(sketch: SlotSketch, node_types: Collection[str], edge_types: Co
         first, count = merged.get(key, (edge, 0))
         merged[key] = first, count + 1
     return tuple(
-        SlotEdge(source, end, kind, first.site, str(first.known.get("label") or first.site.key or ""), count)
+        SlotEdge(source, end, kind, first.origin, first.key_path, first.at, _label(first), count)
         for (source, end, kind), (first, count) in merged.items()
     )
+
+
+def _label(edge: Slot) -> str:
+    return str(edge.known.get("label") or dotted(edge.key_path))
 
 
 def _owner_of(edge: Slot, sketch: SlotSketch) -> str:
