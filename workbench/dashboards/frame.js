@@ -54,6 +54,11 @@
     holder.ariaLabel = "Table";
   }
 
+  // On a narrow window the pages' names stand in a line that scrolls.
+  const current = document.querySelector(".wb-nav [aria-current]");
+  const line = current.parentElement;
+  line.scrollLeft = current.offsetLeft - line.offsetLeft - (line.clientWidth - current.offsetWidth) / 2;
+
   const drawn = setInterval(() => {
     const root = document.querySelector("#main > div");
     if (!root || !root.querySelector("*")) return;

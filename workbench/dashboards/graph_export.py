@@ -8,6 +8,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, CustomJS, Plot
 
 from workbench.dashboards.cartography import Chart
+from workbench.dashboards.figure_files import picture_script, save_script
 from workbench.dashboards.graph_paint import Paint
 from workbench.dashboards.graph_svg import svg_file
 from workbench.dashboards.panes import action, column, control
@@ -28,25 +29,13 @@ _FILES: Final[Mapping[str, tuple[str, str, FileMaker]]] = {
 }
 """By the word on the button: the file's name, its type, and who makes it."""
 
-_SAVE: Final = """
-const save = (blob, name) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-};
-"""
-_PNG: Final = f"""{_SAVE}
-const view = Bokeh.index.query_one((view) => view.model === plot);
-view.export("auto", true).to_blob().then((blob) => save(blob, "slot-graph.png"));
-"""
-_PARCEL: Final = f"""{_SAVE}
+_PARCEL: Final = """
 const [name, type, text] = ["name", "type", "text"].map((key) => Array.from(parcel.get_array(key))[0]);
-if (name) {{
-  save(new Blob([text], {{type}}), name);
-  parcel.data = {{name: [], type: [], text: []}};
-}}
+if (name) {
+  const content = filter && type === "image/svg+xml" ? dressedColors(text) : text;
+  save(new Blob([content], {type}), name);
+  parcel.data = {name: [], type: [], text: []};
+}
 """
 """What has arrived is emptied on both sides: nobody keeps a file that is saved."""
 
@@ -73,9 +62,10 @@ class GraphExport:
     def __init__(self, plot: Plot, drawn: Drawn) -> None:
         self._drawn = drawn
         self.parcel = ColumnDataSource({"name": [], "type": [], "text": []})
-        self.parcel.js_on_change("data", CustomJS(args={"parcel": self.parcel}, code=_PARCEL))
+        self.parcel.js_on_change("data", CustomJS(args={"parcel": self.parcel}, code=save_script() + _PARCEL))
         self.picture = control(pn.widgets.Button, "PNG", css_classes=["wb-action"])
-        self.picture.js_on_click(args={"plot": plot, "parcel": self.parcel}, code=_PNG)
+        # The parcel is among the arguments so that it gets into the document.
+        self.picture.js_on_click(args={"plot": plot, "parcel": self.parcel}, code=picture_script("slot-graph.png"))
         self.files = {word: action(word, lambda event: self.send(event.obj.label)) for word in _FILES}
 
     def content(self, word: str) -> bytes:

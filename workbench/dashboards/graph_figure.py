@@ -6,9 +6,10 @@ from typing import Final
 from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Range1d, StaticLayoutProvider, TapTool
 
 from workbench.dashboards.cartography import Chart
+from workbench.dashboards.figure_files import save_tool
 from workbench.dashboards.graph_glyphs import arrow_glyph, graph_renderer, name_glyph
 from workbench.dashboards.graph_paint import Columns, Paint, label_ranks, paint_edges, paint_nodes
-from workbench.dashboards.theme import ACCENT, TOOLTIP_STYLE, dark_figure
+from workbench.dashboards.theme import ACCENT, TOOLTIP_STYLE, card_figure
 
 _NODE_PX_PER_COLUMN: Final = 48
 """Below so many pixels a column, only the foremost names are shown."""
@@ -46,10 +47,10 @@ class GraphFigure:
         self._chart: Chart | None = None
         self._names: list[str] = []
         self._is_drawing = False
-        self.plot = dark_figure(
+        self.plot = card_figure(
             name="slot-graph",
             height=620, sizing_mode="stretch_width", x_range=Range1d(start=0, end=1), y_range=Range1d(start=1, end=0),
-            tools="pan,wheel_zoom,zoom_in,zoom_out,reset,save", active_scroll=None, active_drag="pan",
+            tools="pan,wheel_zoom,zoom_in,zoom_out,reset", active_scroll=None, active_drag="pan",
         )  # fmt: skip
         self.plot.min_border = 0
         self.nodes = ColumnDataSource(paint_nodes(None))
@@ -69,7 +70,7 @@ class GraphFigure:
         self.plot.add_glyph(self.foremost, name_glyph("bold"))
         # Arrows and names are drawn over the nodes and must not take their taps.
         hover = HoverTool(renderers=[self.graph], tooltips=_TOOLTIP, point_policy="follow_mouse")
-        self.plot.add_tools(hover, TapTool(renderers=[self.graph]))
+        self.plot.add_tools(hover, TapTool(renderers=[self.graph]), save_tool(self.plot, "slot-graph.png"))
         plot, xr, yr = self.plot, self.plot.x_range, self.plot.y_range
         show_names = CustomJS(args={"plot": plot, "xr": xr, "yr": yr, "minor": minor}, code=_SHOW_NAMES)
         xr.js_on_change("start", show_names)

@@ -44,6 +44,7 @@ class PinnedPage(Viewer):
     def _put(self, then: Then | Exception) -> None:
         if isinstance(then, Exception):
             show(self._state, gone_state(then, self._name, self.revision))
+            self._body[:] = [self._state]
             return
         self.page = self._make(then)
         self.followers.extend(self.page.followers)
