@@ -84,7 +84,9 @@ def main(arguments: list[str]) -> None:
             _usable(context, url, process, options.runs)
             _filters(context, options.runs)
         _idle(browser, url, process, options.idle)
-        if options.sessions:
+    if options.sessions:
+        # A server of its own: what earlier sessions gave back would be taken up again, and nothing be seen.
+        with _served(options.fleet) as (url, process), _browser(options.chromium) as browser:
             _sessions(browser, url, process, options.sessions)
 
 
@@ -164,6 +166,7 @@ def _filters(context: BrowserContext, runs: int) -> None:
 
 def _idle(browser: Browser, url: str, process: psutil.Process, seconds: float) -> None:
     """Compare the processor time of the server with no page open, and with one: half before and half after."""
+    time.sleep(_SESSION_ENDS)  # the end of the sessions before is work too
     without = _burnt(process, seconds / 2)
     told = []
     for name in ("fleet", "topology", "mux"):
@@ -190,19 +193,23 @@ def _used(process: psutil.Process) -> float:
 
 
 def _sessions(browser: Browser, url: str, process: psutil.Process, count: int) -> None:
-    """Open many pages, close them, and open as many again: what the second time adds was not given back."""
+    """Open many pages, close them, and open as many again: what the second round adds was not given back."""
     print(f"\nmemory of the server with {count} sessions, MB resident")
-    before = peak = _resident(process)
-    for number in range(2):
+    with _context(browser, url) as context:
+        for wanted in PAGES:
+            _opened(context.new_page(), wanted)
+    time.sleep(_SESSION_ENDS)
+    before = _resident(process)
+    for number in (1, 2):
         with _context(browser, url) as context:
             for n in range(count):
                 _opened(context.new_page(), PAGES[n % len(PAGES)])
             opened = _resident(process)
         time.sleep(_SESSION_ENDS)
         closed = _resident(process)
-        each = (opened - (before if number == 0 else peak)) / count
-        print(f"  round {number + 1}: {before:.0f} before, {opened:.0f} open ({each:+.1f} each), {closed:.0f} closed")
-        before, peak = closed, opened
+        each = (opened - before) / count
+        print(f"  round {number}: {before:.0f} before, {opened:.0f} open ({each:+.1f} each), {closed:.0f} closed")
+        before = closed
 
 
 def _resident(process: psutil.Process) -> float:
