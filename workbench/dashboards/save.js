@@ -1,6 +1,8 @@
 // Figures are drawn for the dark theme. What is saved looks as the page does: the light one turns lightness round.
-const worn = getComputedStyle(document.documentElement).getPropertyValue("--wb-figure-filter").trim();
+const worn = getComputedStyle(document.body).getPropertyValue("--wb-figure-filter").trim();
 const filter = worn && worn !== "none" ? worn : null;
+// A notebook has no card of ours: there the colour is turned round like all others.
+const hasCard = getComputedStyle(document.body).getPropertyValue("--wb-card") !== "";
 const card = (() => {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.background = "var(--wb-card, #1e293b)";
@@ -20,6 +22,7 @@ function save(blob, name) {
 function painted(width, height, paint) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (filter && !hasCard) context.filter = filter;
   context.fillStyle = card;
   context.fillRect(0, 0, width, height);
   if (filter) context.filter = filter;
@@ -36,7 +39,7 @@ async function savePicture(plot, name) {
 
 // The browser itself says what it makes of a colour.
 function dressedColors(svg) {
-  const known = new Map([["#1e293b", card]]);
+  const known = new Map(hasCard ? [["#1e293b", card]] : []);
   const dressed = (color) => {
     if (!known.has(color)) {
       const pixel = painted(1, 1, (context) => { context.fillStyle = color; context.fillRect(0, 0, 1, 1); });
