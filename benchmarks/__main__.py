@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import api, connect, findings, graph, latency, mux, reference, revisions, scan
+from benchmarks import api, connect, findings, graph, latency, mux, pages, reference, revisions, scan
 
 ALONE = {
     "scan": scan.main,
@@ -13,8 +13,8 @@ ALONE = {
     "graph": graph.main,
     "mux": mux.main,
 }
-MEASUREMENTS = {**ALONE, "reference": reference.main, "api": api.main}
-"""What can be measured; the last two need a server to compare with, or wrk, so they are not part of `all`."""
+MEASUREMENTS = {**ALONE, "reference": reference.main, "api": api.main, "pages": pages.main}
+"""What can be measured; the last three need a server to compare with, wrk, or a browser, and are not part of `all`."""
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The vital signs of a fleet for analysts and pages: the Mux, the merged topology and health, as frames."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -93,6 +94,11 @@ class VitalsView:
     def health_of(self, crate: str) -> Health | None:
         """Return the verdict on a crate by its name; None if nothing was ever seen of it."""
         return self._hub.vitals.health_of(crate)
+
+    @property
+    def board(self) -> Mapping[str, Health]:
+        """The verdict on each crate of which anything was seen, by name; it never changes, later ones are others."""
+        return self._hub.vitals.health.board
 
     def states(self) -> dict[str, str]:
         """Return the state of each crate of which anything was seen, by name: for colouring."""

@@ -1,9 +1,12 @@
-"""The frame around the pages: navigation, focus, and the way back after the server was away."""
+"""The frame around the pages: navigation, back and forward, focus, and the way back after the server was away."""
+
+import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.server import ServedFleet
+from tests.browser.table import select_row
 
 pytestmark = pytest.mark.browser
 
@@ -17,15 +20,41 @@ def test_the_pages_lead_to_each_other(page: Page) -> None:
     expect(page).to_have_title("Fleet · Crate Workbench")
 
 
-def test_back_returns_to_what_was_seen(page: Page) -> None:
-    page.goto("/ports?port=18000")
-    expect(page.get_by_label("Details").locator("h2")).to_contain_text("18000")
-    field = page.get_by_label("Port", exact=True)
-    field.fill("18001")
-    field.press("Enter")
-    page.wait_for_url("**/ports?port=18001")
+def test_back_and_forward_restore_filters_and_selection_without_a_reload(page: Page) -> None:
+    page.goto("/fleet")
+    page.evaluate("window.loads = 1")
+    shown = page.get_by_text(re.compile(r"^\d+ of \d+ shown$"))
+    typed = page.locator(".tabulator-header-filter input").first
+    chosen, details = page.get_by_label("Class", exact=True), page.get_by_label("Details").locator("h2")
+    chosen.select_option("gateway")
+    page.wait_for_url(re.compile("class=gateway$"))
+    typed.press_sequentially("ingress")
+    page.wait_for_url(re.compile(r"where\.name=ingress$"))
+    select_row(page.locator(".tabulator-row").first, 1)
+    page.wait_for_url(re.compile(r"crate=public-ingress"))
     page.go_back()
-    expect(page.get_by_label("Details").locator("h2")).to_contain_text("18000")
+    expect(details.first).not_to_contain_text("public-ingress")
+    expect(typed).to_have_value("ingress")
+    page.go_back()
+    expect(typed).to_have_value("")
+    page.go_back()
+    expect(chosen).to_have_value("all classes")
+    expect(shown).to_have_text("56 of 56 shown")
+    for _ in range(3):
+        page.go_forward()
+    expect(details.first).to_contain_text("public-ingress")
+    expect(typed).to_have_value("ingress")
+    assert page.evaluate("window.loads") == 1
+
+
+def test_a_link_to_the_same_page_is_followed_without_a_reload(page: Page) -> None:
+    page.goto("/topology?node=crate:port-manager")
+    page.evaluate("window.loads = 1")
+    page.get_by_label("Details").get_by_role("link", name="What it needs").click()
+    expect(page.get_by_label("Reach").locator("h2")).to_have_text("What port-manager needs")
+    page.go_back()
+    expect(page.get_by_label("Show")).to_have_value("whole fleet")
+    assert page.evaluate("window.loads") == 1
 
 
 def test_the_first_tab_stop_leads_to_the_content(page: Page) -> None:

@@ -39,3 +39,20 @@ def test_history_fits_every_window(page: Page) -> None:
     page.goto("/history")
     expect(page.locator(".tabulator-row").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_link_that_was_copied_leads_to_that_revision_and_back_to_now(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/findings?severity=error")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.goto(page.evaluate("navigator.clipboard.readText()"))
+    banner = page.get_by_label("Revision")
+    expect(banner).to_contain_text("not live")
+    expect(page.get_by_label("Severity")).to_have_value("error")
+    page.get_by_role("navigation").get_by_role("link", name="Ports").click()
+    expect(banner).to_contain_text("not live")
+    expect(page.get_by_text("Look up a port")).to_be_visible()
+    banner.get_by_role("link", name="Back to now").click()
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    assert "revision" not in page.url

@@ -41,3 +41,14 @@ def test_the_choice_is_kept_and_reaches_every_part(page: Page) -> None:
     assert background(page) == LIGHT
     button.click()
     assert background(page) == DARK
+
+
+def test_a_figure_is_saved_in_the_theme_that_the_page_wears(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/topology?class=gateway")
+    expect(page.get_by_text("showing")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="SVG", exact=True).click()
+    svg = saved.value.path().read_text("utf-8")
+    assert '<rect width="100%" height="100%" fill="rgb(255, 255, 255)"/>' in svg
+    assert "#e2e8f0" not in svg, "names would be light on light"

@@ -3,8 +3,9 @@
 import networkx as nx
 import pytest
 
+from workbench import Workbench
 from workbench.dashboards.cartography import Cartographer, Chart
-from workbench.dashboards.coloring import COLORINGS, colored, communities
+from workbench.dashboards.coloring import COLORINGS, Scene, colored, community_names
 from workbench.dashboards.graph_marks import HIGHLIGHTS, marks_of
 from workbench.dashboards.graph_paint import Paint, paint_edges, paint_nodes
 from workbench.dashboards.slot_view import SlotView
@@ -64,27 +65,28 @@ def test_what_is_marked_is_ringed_and_the_rest_stands_back(snapshot: Snapshot) -
 @pytest.mark.parametrize("mode", ["all", "by-class", "by-directory"])
 def test_every_colour_is_in_the_legend(snapshot: Snapshot, coloring: str, mode: str) -> None:
     chart = chart_of(snapshot, SlotView(("crate", "port", "foundation", "external"), mode=mode))
-    colors, legend = colored(chart, snapshot, coloring)
-    assert colors.keys() == chart.slice.nodes.keys()
-    assert set(colors.values()) == set(legend.values())
+    colors = colored(chart, Scene(snapshot), coloring)
+    assert colors.of.keys() == colors.names.keys() == chart.slice.nodes.keys()
+    assert set(colors.of.values()) == set(colors.legend.values())
 
 
 def test_findings_are_coloured_by_their_severity(snapshot: Snapshot) -> None:
     chart = chart_of(snapshot, SlotView())
-    colors, legend = colored(chart, snapshot, "finding")
-    assert list(legend) == ["error", "warning", "hint", "no findings"]
-    assert all(colors[node] == SEVERITY_COLORS[data["severity"]] for node, data in chart.slice.nodes.items())
+    colors = colored(chart, Scene(snapshot), "finding")
+    assert list(colors.legend) == ["error", "warning", "hint", "no findings"]
+    assert all(colors.of[node] == SEVERITY_COLORS[data["severity"]] for node, data in chart.slice.nodes.items())
 
 
-def test_communities_part_the_crates_that_something_joins(snapshot: Snapshot) -> None:
-    found = communities(snapshot)
+def test_communities_are_those_of_the_analysis(sample: Workbench) -> None:
+    snapshot = sample.snapshot
+    found = community_names(snapshot)
+    asked = sample.communities()
+    assert found == {node: f"around {item.name}" for item in asked.communities for node in item.nodes}
     assert len(set(found.values())) > 1
+    assert community_names(snapshot) is found
     chart = chart_of(snapshot, SlotView())
-    joined = {node for edge in chart.slice.inside for node in (edge.source, edge.target)}
-    assert found.keys() == joined
-    assert communities(snapshot) is found
-    colors, _ = colored(chart, snapshot, "community")
-    assert colors[next(iter(found))] == CLASS_COLORS[0]
+    colors = colored(chart, Scene(snapshot), "community")
+    assert colors.of[next(iter(found))] == CLASS_COLORS[0]
 
 
 def test_every_highlight_of_an_empty_chart_marks_nothing() -> None:

@@ -12,30 +12,6 @@ from workbench.dashboards.archive import Archive
 from workbench.dashboards.history_markup import change_markup
 from workbench.dashboards.history_page import HistoryPage
 from workbench.dashboards.links import Links
-from workbench.hub import Hub, HubOptions
-from workbench.store.database import Store
-
-MANIFEST = '[smart-crate]\nname = "{}"\nversion = "{}"\n[ports]\nhttp = {}\n'
-
-
-@pytest.fixture
-def kept(fleet_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    """A workbench that keeps its revisions: 1 has alpha, 2 also beta, on alpha's port, 3 another version of alpha."""
-    hub = Hub([fleet_dir], HubOptions(watch=True), Store(tmp_path_factory.mktemp("state")))
-    (fleet_dir / "alpha").mkdir()
-    (fleet_dir / "beta").mkdir()
-    alpha, beta = (fleet_dir / name / "smart-crate.toml" for name in ("alpha", "beta"))
-    alpha.write_text(MANIFEST.format("alpha", "1.0.0", 18020))
-    hub.start()
-    hub.wait_ready()
-    for path, text in (
-        (beta, MANIFEST.format("beta", "1.0.0", 18020)),
-        (alpha, MANIFEST.format("alpha", "2.0.0", 18020)),
-    ):
-        path.write_text(text)
-        hub.refresh().result(10)
-    yield Workbench(hub)
-    hub.stop()
 
 
 @pytest.fixture
@@ -69,6 +45,7 @@ def test_any_two_are_compared_and_stand_in_the_address(
 ) -> None:
     page = show(kept, "?from=1&to=2")
     assert '<span class="chip good">added</span> <a class="" href="fleet?crate=beta">' in page._details.object
+    assert '<a class="" href="fleet?revision=1">The fleet at revision 1</a>' in page._details.object
     assert "Findings that appeared (1)" in page._details.object
     assert "owner-collision" in page._details.object
     page.older.value = 3

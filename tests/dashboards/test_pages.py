@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from workbench import Workbench
+from workbench.config import sample_fleet
 from workbench.dashboards import (
     EventsPage,
     FindingsPage,
@@ -20,6 +21,7 @@ from workbench.dashboards import (
 )
 from workbench.dashboards.frame import pulse_markup
 from workbench.dashboards.page import Page
+from workbench.dashboards.session import Session
 from workbench.dashboards.states import scanning_state
 from workbench.fleet.snapshot import Snapshot
 
@@ -174,3 +176,32 @@ def test_the_pulse_says_how_the_fleet_is_followed(watch: dict[str, Any], words: 
     text = pulse_markup(wb)  # type: ignore[arg-type]
     assert words in text
     assert "<b>1</b> error<" in text
+
+
+def test_a_large_fleet_is_prepared_beside_the_event_loop_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.dashboards.page._QUICKLY_PREPARED", 0)
+    waiting: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(Session, "compute", lambda _, compute, done: waiting.append((compute, done)))
+    wb = Workbench.scan(sample_fleet())
+    page = FindingsPage(wb)
+    assert "Preparing this page" in page._state.object
+    assert not wb.snapshot.has_derived("finding-rows")
+    (compute, done), *others = waiting
+    assert not others
+    done(compute())
+    assert wb.snapshot.has_derived("finding-rows")
+    assert len(page.table.frame) == len(wb.snapshot.findings)
+    again = FindingsPage(wb)
+    assert len(waiting) == 1
+    assert len(again.table.frame) == len(wb.snapshot.findings)
+    for shown in (page, again):
+        shown.followers[0].stop()
+
+
+def test_what_nobody_looks_at_is_not_prepared(followed: Workbench, write_manifest: Any, wait_for: Any) -> None:
+    page = FleetPage(followed)
+    write_manifest("beta")
+    wait_for(lambda: len(page.snapshot.crates) == 2)
+    assert page.snapshot.has_derived("registry-frame")
+    assert not page.snapshot.has_derived("slot-sketch")
+    page.followers[0].stop()

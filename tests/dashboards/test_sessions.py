@@ -84,6 +84,24 @@ def test_closed_sessions_are_freed(
     assert followed._hub.log.listeners == 0
 
 
+def test_closed_sessions_of_a_kept_revision_are_freed(
+    address: str, followed: Workbench, pages: "weakref.WeakSet[Page]", wait_for: Callable[..., None]
+) -> None:
+    pin = {"revision": str(followed.revision)}
+    sessions = [pull_session(url=f"{address}/fleet", arguments=pin) for _ in range(3)]
+    wait_for(lambda: len(pages) == 3)
+    assert all(page.pinned == followed.revision for page in pages)
+    for session in sessions:
+        session.close()
+
+    def is_free() -> bool:
+        gc.collect()
+        return len(pages) == 0
+
+    wait_for(is_free, 15)
+    assert followed._hub.log.listeners == 0
+
+
 def test_closed_sessions_of_the_audit_are_freed(
     address: str, followed: Workbench, pages: "weakref.WeakSet[Page]", wait_for: Callable[..., None]
 ) -> None:

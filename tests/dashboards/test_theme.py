@@ -9,6 +9,7 @@ import pytest
 
 import workbench.dashboards
 from workbench import Workbench
+from workbench.dashboards import theme
 from workbench.dashboards.port_figure import FILLS, INKS
 from workbench.dashboards.theme import CARD, QUIET, TEXT
 
@@ -66,3 +67,11 @@ def test_a_page_in_a_notebook_brings_the_style_that_follows_its_theme(sample: Wo
     for shown in (sample.topology(), sample.pictures.dependency_matrix().interactive()):
         data, _ = shown._repr_mimebundle_()
         assert data["text/html"].startswith(f"<style>{(CSS / 'notebook.css').read_text('utf-8')}</style>")
+
+
+@pytest.mark.parametrize("name", ["sign_in.html", "signed_out.html"])
+def test_what_is_shown_before_signing_in_has_each_colour_for_both_themes(name: str) -> None:
+    text = (Path(theme.__file__).parent / name).read_text("utf-8")
+    assert "color-scheme: light dark" in text
+    without = re.sub(r"light-dark\(#[0-9a-f]{6}, #[0-9a-f]{6}\)", "", text)
+    assert not re.findall(r"#[0-9a-f]{3,8}\b", without)

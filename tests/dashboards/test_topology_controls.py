@@ -17,7 +17,9 @@ from workbench.fleet.snapshot import Snapshot
 
 
 def controls_at(search: str, snapshot: Snapshot) -> TopologyControls:
-    return TopologyControls(Address(SimpleNamespace(search=search)), snapshot, lambda is_kept: None)
+    controls = TopologyControls(snapshot, lambda is_kept: None)
+    controls.read(Address(SimpleNamespace(search=search)), snapshot)
+    return controls
 
 
 def test_a_link_holds_all_that_is_asked(snapshot: Snapshot) -> None:
@@ -144,7 +146,7 @@ def test_without_a_server_it_is_computed_at_once() -> None:
 def test_only_the_newest_question_is_drawn(sample: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     page = TopologyPage(sample)
     waiting: list[Any] = []
-    monkeypatch.setattr(page.session, "compute", lambda draw, put: waiting.append((draw, put)))
+    monkeypatch.setattr(page._session, "compute", lambda draw, put: waiting.append((draw, put)))
     page.controls.classes.value = "gateway"
     page.controls.classes.value = "library"
     for draw, put in reversed(waiting):

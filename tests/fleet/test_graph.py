@@ -1,9 +1,13 @@
 """The slot graph: typed nodes, typed edges, each edge with the place that declares it."""
 
 import networkx as nx
+import pytest
 
-from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph
+from workbench.config import sample_fleet
+from workbench.fleet import model
+from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph, slot_sketch
 from workbench.fleet.snapshot import Snapshot
+from workbench.workbench import Workbench
 
 from .conftest import MakeSnapshot
 
@@ -75,3 +79,35 @@ def test_crates_of_one_name_are_two_nodes(snapshot_of: MakeSnapshot) -> None:
 def test_the_graph_is_built_once_for_each_revision(snapshot_of: MakeSnapshot) -> None:
     snapshot = snapshot_of(core="")
     assert slot_graph(snapshot) is slot_graph(snapshot)
+
+
+def test_the_sketch_is_the_same_graph(snapshot_of: MakeSnapshot) -> None:
+    for snapshot in (Workbench.scan(sample_fleet()).snapshot, snapshot_of()):
+        sketch, graph = slot_sketch(snapshot), slot_graph(snapshot)
+        assert sketch.nodes == dict(graph.nodes(data=True))
+        drawn = [
+            (edge.source, edge.target, edge.type, edge.site.path, edge.site.line, edge.site.key)
+            for edge in sketch.edges
+        ]
+        keys = ("type", "path", "line", "declared")
+        assert sorted(drawn) == sorted((a, b, *(data[key] for key in keys)) for a, b, data in graph.edges(data=True))
+        for node in list(graph)[:20]:
+            assert sorted(edge.target for edge in sketch.leaving(node)) == sorted(t for _, t in graph.out_edges(node))
+            assert sorted(edge.source for edge in sketch.entering(node)) == sorted(s for s, _ in graph.in_edges(node))
+
+
+def test_the_sketch_looks_up_no_line(snapshot_of: MakeSnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = snapshot_of(
+        core="", edge='[smart-crate]\nname = "edge"\nfoundation = "core"\n[ports]\nhttp = 18600\n'
+        '[smart_meta]\ncapabilities = ["rest"]\n',
+    )  # fmt: skip
+
+    def refuse(_: str) -> None:
+        raise AssertionError("a text was read for its lines")
+
+    monkeypatch.setattr(model, "Positions", refuse)
+    model._positions.cache_clear()
+    sketch = slot_sketch(snapshot)
+    assert {edge.type for edge in sketch.edges} >= {"OWNS", "BUILT_ON", "EXPOSES"}
+    with pytest.raises(AssertionError, match="read for its lines"):
+        slot_graph(snapshot)

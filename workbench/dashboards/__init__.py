@@ -7,7 +7,7 @@ import panel as pn
 
 from workbench.access import AccessRules
 from workbench.dashboards.address import Address
-from workbench.dashboards.archive import Archive
+from workbench.dashboards.archive import Archive, Then
 from workbench.dashboards.audit_page import AuditPage
 from workbench.dashboards.cartography import Cartographer
 from workbench.dashboards.deployments_page import DeploymentsPage
@@ -17,10 +17,12 @@ from workbench.dashboards.findings_page import FindingsPage
 from workbench.dashboards.fleet_page import FleetPage
 from workbench.dashboards.frame import framed
 from workbench.dashboards.history_page import HistoryPage
+from workbench.dashboards.links import HIGHEST_REVISION, PINNABLE
 from workbench.dashboards.live import Feed
 from workbench.dashboards.mux_page import MuxPage
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
+from workbench.dashboards.pinned import PinnedPage
 from workbench.dashboards.ports_page import PortsPage
 from workbench.dashboards.sql_page import SqlPage
 from workbench.dashboards.topology_page import TopologyPage
@@ -105,27 +107,41 @@ def page_functions(
     counter, deploys = wb.counter(tokens), wb.deploy_counter(tokens)
     feed, cartographer, events, archive = Feed(wb), Cartographer(), EventRows(wb), Archive(wb)
     audited = Feed(wb, wb.audit.subscribe)
-    makers: dict[str, Callable[[], Page]] = {
-        "fleet": lambda: FleetPage(wb, feed, Address.of_session()),
-        "ports": lambda: PortsPage(wb, feed, Address.of_session(), counter, page_caller(rules)),
-        "topology": lambda: TopologyPage(wb, feed, Address.of_session(), cartographer),
-        "mux": lambda: MuxPage(wb, feed, Address.of_session()),
-        "deployments": lambda: DeploymentsPage(wb, feed, Address.of_session(), deploys, page_caller(rules)),
-        "findings": lambda: FindingsPage(wb, feed, Address.of_session()),
-        "events": lambda: EventsPage(wb, feed, Address.of_session(), events),
-        "sql": lambda: SqlPage(wb, feed, Address.of_session()),
-        "history": lambda: HistoryPage(wb, feed, Address.of_session(), archive),
-        "audit": lambda: AuditPage(wb, audited, Address.of_session(), rules),
+    makers: dict[str, Callable[[Address], Page]] = {
+        "fleet": lambda address: FleetPage(wb, feed, address),
+        "ports": lambda address: PortsPage(wb, feed, address, counter, page_caller(rules)),
+        "topology": lambda address: TopologyPage(wb, feed, address, cartographer),
+        "mux": lambda address: MuxPage(wb, feed, address),
+        "deployments": lambda address: DeploymentsPage(wb, feed, address, deploys, page_caller(rules)),
+        "findings": lambda address: FindingsPage(wb, feed, address),
+        "events": lambda address: EventsPage(wb, feed, address, events),
+        "sql": lambda address: SqlPage(wb, feed, address),
+        "history": lambda address: HistoryPage(wb, feed, address, archive),
+        "audit": lambda address: AuditPage(wb, audited, address, rules),
     }
 
-    def builder(name: str, make: Callable[[], Page]) -> Callable[[], Any]:
+    def builder(name: str) -> Callable[[], Any]:
         def build() -> Any:
             pn.extension("tabulator")
-            return framed(name, wb, make(), feed, notices)
+            address = Address.of_session()
+            revision = address.number("revision", 0, HIGHEST_REVISION) if name in PINNABLE else None
+            if revision is None:
+                return framed(name, wb, makers[name](address), feed, notices)
+            address.pinned = revision
+            page = PinnedPage(name, revision, archive, lambda then: _pinned_page(name, then, address))
+            return framed(name, wb, page, feed, notices)
 
         return build
 
-    return {name: builder(name, make) for name, make in makers.items()}
+    return {name: builder(name) for name in makers}
+
+
+def _pinned_page(name: str, then: Then, address: Address) -> Page:
+    """Return a page of a kept revision, which nobody can change anything at."""
+    if name == "topology":
+        return TopologyPage(then.wb, then.feed, address, then.cartographer)
+    pages: dict[str, type[Page]] = {"fleet": FleetPage, "ports": PortsPage, "findings": FindingsPage}
+    return pages[name](then.wb, then.feed, address)
 
 
 def served_page_functions() -> dict[str, Callable[[], Any]]:

@@ -4,15 +4,29 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import pandas as pd
 
+from workbench.dashboards.cartography import Cartographer
+from workbench.dashboards.live import Feed
 from workbench.workbench import Workbench
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 _KEPT_CHANGES: Final = 32
+_KEPT_REVISIONS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """The fleet at a kept revision, and what all sessions share that look at it."""
+
+    wb: Workbench
+    feed: Feed
+    cartographer: Cartographer
 
 
 class Archive:
@@ -24,6 +38,7 @@ class Archive:
         self._reading = threading.Lock()
         self._revisions: tuple[int, Future[pd.DataFrame]] | None = None
         self._changes: OrderedDict[tuple[int, int], Future[dict[str, Any]]] = OrderedDict()
+        self._thens: OrderedDict[int, Future[Then]] = OrderedDict()
 
     def revisions(self) -> "Future[pd.DataFrame]":
         """Return the kept revisions as `Workbench.history` gives them, read once for each revision of the fleet."""
@@ -35,14 +50,25 @@ class Archive:
 
     def change(self, older: int, newer: int) -> "Future[dict[str, Any]]":
         """Return what changed from one revision to another; fails with RevisionGone or UnknownRevision."""
-        key = older, newer
+        return self._kept(self._changes, (older, newer), _KEPT_CHANGES, lambda: self._wb.diff(older, newer))
+
+    def at(self, revision: int) -> "Future[Then]":
+        """Return the fleet as it was at a revision; fails with RevisionGone or UnknownRevision."""
+        return self._kept(self._thens, revision, _KEPT_REVISIONS, lambda: self._then(revision))
+
+    def _then(self, revision: int) -> Then:
+        wb = self._wb.at(revision)
+        return Then(wb, Feed(wb), Cartographer())
+
+    def _kept(self, answers: "OrderedDict[K, Future[T]]", key: K, most: int, read: Callable[[], T]) -> "Future[T]":
+        """Return the answer for a key, read if it is not among the newest `most` that were asked for."""
         with self._lock:
-            asked = self._changes.pop(key, None)
+            asked = answers.pop(key, None)
             if asked is None or _has_failed(asked):
-                asked = self._read(lambda: self._wb.diff(older, newer))
-            self._changes[key] = asked
-            while len(self._changes) > _KEPT_CHANGES:
-                self._changes.popitem(last=False)
+                asked = self._read(read)
+            answers[key] = asked
+            while len(answers) > most:
+                answers.popitem(last=False)
             return asked
 
     def _read(self, read: Callable[[], T]) -> "Future[T]":

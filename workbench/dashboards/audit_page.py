@@ -12,11 +12,12 @@ from workbench.access import NOBODY, AccessRules, Caller
 from workbench.audit import OUTCOMES, AuditEntry, AuditQuery
 from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.panes import column, control, html_pane, show
 from workbench.dashboards.states import no_match_state
+from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso
 from workbench.workbench import Workbench
 
@@ -66,18 +67,28 @@ class AuditPage(Page):
             return
         if self._content is None:
             self._content = self.build()
+            self._take_address()
         self._fill()
         self._place(self._content)
 
     def build(self) -> Viewable:
-        chosen = self.address.choice("outcome", OUTCOMES, ALL_OUTCOMES)
-        self.outcome = control(pn.widgets.Select, "Outcome", options=[ALL_OUTCOMES, *OUTCOMES], value=chosen, width=160)
-        self.outcome.param.watch(self._filtered, "value")
+        self.outcome = control(pn.widgets.Select, "Outcome", options=[ALL_OUTCOMES, *OUTCOMES], width=160)
+        self.on_change(self._filtered, self.outcome)
         self._count = html_pane(sizing_mode=None)
         self._nothing = html_pane(visible=False)
-        self.table = LiveTable(_COLUMNS, lambda _: None, page_size=20, frozen=["at"])
+        self.table = LiveTable(
+            _COLUMNS, lambda _: None, page_size=20, frozen=["at"], typed=self.address.within("where")
+        )
         self.table.widget.selectable = False
+        self.on_change(self._write_address, self.table.widget, of="filters")
         return column("card", column("filters", self.outcome, self._count), self._nothing, self.table.widget)
+
+    def read_address(self) -> None:
+        self.outcome.value = self.address.choice("outcome", OUTCOMES, ALL_OUTCOMES)
+        self.table.want(self.address.within("where"))
+
+    def show_fleet(self, snapshot: Snapshot) -> None:
+        self._fill()
 
     def _fill(self) -> None:
         outcome = None if self.outcome.value == ALL_OUTCOMES else self.outcome.value
@@ -90,7 +101,11 @@ class AuditPage(Page):
 
     def _filtered(self, _: Any) -> None:
         self._fill()
-        self.address.write(outcome="" if self.outcome.value == ALL_OUTCOMES else self.outcome.value)
+        self._write_address()
+
+    def _write_address(self, *_: Any) -> None:
+        outcome = "" if self.outcome.value == ALL_OUTCOMES else self.outcome.value
+        self.address.write(outcome=outcome, **where(self.table))
 
     def _closed_door(self) -> Viewable:
         self._said = html_pane()

@@ -23,7 +23,7 @@ from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.visitor import Stand
 from workbench.deploy.model import STATES, Deployment
@@ -68,30 +68,31 @@ class DeploymentsPage(Page):
         super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:
-        address = self.address
         self.links = Links(self.is_linked)
-        self.selected: str | None = address.text("id") or None
+        self.selected: str | None = None
         self._figures, self._details, self._log, self._history = html_pane(), html_pane(), html_pane(), html_pane()
         self._count, self._nothing = html_pane(sizing_mode=None), html_pane(visible=False)
         self._tail: deque[str] = deque(maxlen=LOG_LINES)
         self._read_to: tuple[str, int] = ("", 0)
-        self.search = control(
-            pn.widgets.TextInput, "Search", value=address.text("q"), placeholder="crate, version, who", width=240
-        )
-        self.search.value_input = self.search.value
-        state = address.choice("state", STATES, ALL_STATES)
-        self.state = control(pn.widgets.Select, "State", options=[ALL_STATES, *STATES], value=state, width=160)
-        self.search.param.watch(self._filtered, "value_input")
-        self.search.param.watch(self._write_address, "value")
-        self.state.param.watch(self._filtered, "value")
+        self.search = search_box("Search", "crate, version, who", 240)
+        self.state = control(pn.widgets.Select, "State", options=[ALL_STATES, *STATES], width=160)
+        self.on_change(self._filtered, self.search, of="value_input")
+        self.on_change(self._write_address, self.search)
+        self.on_change(self._filtered, self.state)
         self.table = LiveTable(_COLUMNS, self.select, page_size=12)
-        self.form = DeployForm(self.stand, lambda made: self.select(made.id), address.text("crate"))
+        self.form = DeployForm(self.stand, lambda made: self.select(made.id), self.address.text("crate"))
         self.actions = DeploymentActions(self.stand)
         filters = column("filters", self.search, self.state, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         one = column("card", self._details, self.actions.view, self._log, self._history)
         main = column("page", self.form.view, listing)
         return column("page", self._figures, column("split", main, column("side", one)))
+
+    def read_address(self) -> None:
+        address = self.address
+        type_in(self.search, address.text("q"))
+        self.state.value = address.choice("state", STATES, ALL_STATES)
+        self.selected = address.text("id") or None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         show(self._figures, figures_markup(self.wb.deployments, self.wb.serving))

@@ -12,9 +12,9 @@ from workbench.dashboards.event_rows import EventRows, EventsFilter, clock, even
 from workbench.dashboards.finding_markup import facts
 from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import check_box, column, control, html_pane, show
+from workbench.dashboards.panes import check_box, column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
 from workbench.events import TOPICS, Event
 from workbench.fleet.snapshot import Snapshot
@@ -42,28 +42,31 @@ class EventsPage(Page):
         super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:
-        address = self.address
         self.links = Links(self.is_linked)
-        self.selected = address.number("seq", 1, 10**15)
+        self.selected: int | None = None
         self._details = html_pane()
         self._nothing = html_pane(visible=False)
         self._count = html_pane(sizing_mode=None)
         self._shown_to = 0
-        self.search = control(
-            pn.widgets.TextInput, "Search", value=address.text("q"), placeholder="crate, port, message", width=280
-        )
-        self.search.value_input = self.search.value
-        topic = address.choice("topic", TOPICS, ALL_TOPICS)
-        self.topic = control(pn.widgets.Select, "Topic", options=[ALL_TOPICS, *TOPICS], value=topic, width=170)
+        self.search = search_box("Search", "crate, port, message", 280)
+        self.topic = control(pn.widgets.Select, "Topic", options=[ALL_TOPICS, *TOPICS], width=170)
         self.is_paused = check_box("hold still", width=110)
-        self.table = LiveTable(_COLUMNS, self.select, page_size=20)
-        self.search.param.watch(self._filtered, "value_input")
-        self.search.param.watch(self._write_address, "value")
-        self.topic.param.watch(self._filtered, "value")
-        self.is_paused.param.watch(lambda _: self._follow(), "value")
+        self.table = LiveTable(_COLUMNS, self.select, page_size=20, typed=self.address.within("where"))
+        self.on_change(self._filtered, self.search, of="value_input")
+        self.on_change(self._write_address, self.search)
+        self.on_change(self._filtered, self.topic)
+        self.on_change(lambda _: self._follow(), self.is_paused)
+        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.topic, self.is_paused, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", column("split", listing, column("side", self._details)))
+
+    def read_address(self) -> None:
+        address = self.address
+        type_in(self.search, address.text("q"))
+        self.topic.value = address.choice("topic", TOPICS, ALL_TOPICS)
+        self.table.want(address.within("where"))
+        self.selected = address.number("seq", 1, 10**15)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self._follow()
@@ -113,7 +116,7 @@ class EventsPage(Page):
 
     def _write_address(self, *_: Any) -> None:
         wanted = self.filter
-        self.address.write(q=wanted.text, topic=wanted.topic, seq=self.selected)
+        self.address.write(q=wanted.text, topic=wanted.topic, seq=self.selected, **where(self.table))
 
 
 def event_details(event: Event, links: Links) -> Markup:

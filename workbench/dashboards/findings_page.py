@@ -9,9 +9,9 @@ from panel.viewable import Viewable
 from workbench.dashboards.finding_details import finding_details, findings_overview, unknown_finding
 from workbench.dashboards.finding_rows import FindingRows, FindingsFilter, counted_rows, matching_rows, muted_rows
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.snapshot import Snapshot
@@ -37,34 +37,41 @@ class FindingsPage(Page):
 
     title: ClassVar[str] = "Findings"
 
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return counted_rows(snapshot)
+
     def build(self) -> Viewable:
-        address = self.address
-        self.links = Links(self.is_linked)
-        self.selected: str | None = address.text("finding") or None
+        self.links = Links(self.is_linked, pinned=self.pinned)
+        self.selected: str | None = None
         self._details = html_pane()
         self._nothing = html_pane(visible=False)
         self._count = html_pane(sizing_mode=None)
-        self.search = control(
-            pn.widgets.TextInput, "Search", value=address.text("q"), placeholder="message, crate, port, path", width=280
-        )
-        self.search.value_input = self.search.value
-        severity = address.choice("severity", SEVERITIES, ALL_SEVERITIES)
-        self.severity = self._choice("Severity", [ALL_SEVERITIES, *SEVERITIES], severity, 150)
-        state = MUTED if address.flag("muted") else COUNTED
-        self.state = self._choice("Findings", [COUNTED, MUTED], state, 170)
-        kinds = self._kinds()
-        self.kind = self._choice("Kind", kinds, address.choice("kind", kinds, ALL_KINDS), 210)
-        self.table = LiveTable(_COLUMNS, self.select, page_size=20)
-        self.search.param.watch(self._filtered, "value_input")
-        self.search.param.watch(self._write_address, "value")
-        for widget in (self.severity, self.kind, self.state):
-            widget.param.watch(self._filtered, "value")
+        self.search = search_box("Search", "message, crate, port, path", 280)
+        self.severity = self._choice("Severity", [ALL_SEVERITIES, *SEVERITIES], 150)
+        self.state = self._choice("Findings", [COUNTED, MUTED], 170)
+        self.kind = self._choice("Kind", self._kinds(), 210)
+        self.table = LiveTable(_COLUMNS, self.select, page_size=20, typed=self.address.within("where"))
+        self.on_change(self._filtered, self.search, of="value_input")
+        self.on_change(self._write_address, self.search)
+        self.on_change(self._filtered, self.severity, self.kind, self.state)
+        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.severity, self.kind, self.state, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", column("split", listing, column("side", self._details)))
 
-    def _choice(self, label: str, options: list[str], value: str, width: int) -> Any:
-        return control(pn.widgets.Select, label, options=options, value=value, width=width)
+    def _choice(self, label: str, options: list[str], width: int) -> Any:
+        return control(pn.widgets.Select, label, options=options, width=width)
+
+    def read_address(self) -> None:
+        address = self.address
+        type_in(self.search, address.text("q"))
+        self.severity.value = address.choice("severity", SEVERITIES, ALL_SEVERITIES)
+        self.state.value = MUTED if address.flag("muted") else COUNTED
+        kinds = self._kinds()
+        self.kind.param.update(options=kinds, value=address.choice("kind", kinds, ALL_KINDS))
+        self.table.want(address.within("where"))
+        self.selected = address.text("finding") or None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         kinds = self._kinds()
@@ -134,4 +141,5 @@ class FindingsPage(Page):
             kind=wanted.kind,
             muted=self.state.value == MUTED,
             finding=self.selected,
+            **where(self.table),
         )

@@ -9,10 +9,10 @@ from panel.viewable import Viewable
 from workbench.dashboards.crate_details import manifest_details
 from workbench.dashboards.fleet_markup import figures_markup, overview_markup
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.mux_markup import health_markup
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import check_box, column, control, html_pane, show
+from workbench.dashboards.panes import check, check_box, column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.registry import RegistryFilter, classes, matching, registry
 from workbench.dashboards.states import no_match_state
 from workbench.fleet.snapshot import Snapshot
@@ -25,11 +25,12 @@ _NAME = (
     '<% if (state == "broken") { %><span class="error">broken: <%- value %></span><% } else { %>'
     '<%= link %><% if (state == "stale") { %> <span class="warning">stale</span><% } %><% } %>'
 )
-_LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>"><%- value %></a>'
+_LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>{}"><%- value %></a>'
 
 
-def _columns(is_linked: bool) -> list[TableColumn]:
-    name = _NAME.replace("<%= link %>", _LINK if is_linked else "<%- value %>")
+def _columns(is_linked: bool, pinned: int | None) -> list[TableColumn]:
+    pin = "" if pinned is None else f"&revision={pinned}"
+    name = _NAME.replace("<%= link %>", _LINK.format(pin) if is_linked else "<%- value %>")
     return [
         TableColumn("name", "Name", 230, name, has_filter=True),
         TableColumn("version", "Version", 92, '<span class="mono"><%- value %></span>', has_filter=True),
@@ -63,32 +64,39 @@ class FleetPage(Page):
 
     title: ClassVar[str] = "Fleet"
 
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return registry(snapshot)
+
     def build(self) -> Viewable:
-        address = self.address
-        self.links = Links(self.is_linked)
+        self.links = Links(self.is_linked, pinned=self.pinned)
         self._figures = html_pane()
         self._details = html_pane()
         self._nothing = html_pane(visible=False)
         self._count = html_pane(sizing_mode=None)
-        known = classes(self.snapshot)
-        self.search = control(pn.widgets.TextInput, "Search", value=address.text("q"), placeholder=_SEARCHED, width=300)
-        self.search.value_input = self.search.value
-        chosen = address.choice("class", known, ALL_CLASSES)
-        self.classification = control(
-            pn.widgets.Select, "Class", options=[ALL_CLASSES, *known], value=chosen, width=180
-        )
-        only = address.flag("findings")
-        self.only_findings = check_box("with findings only", only, width=170)
-        self.table = LiveTable(_columns(self.is_linked), self.select, frozen=["name"])
+        self.search = search_box("Search", _SEARCHED, 300)
+        options = [ALL_CLASSES, *classes(self.snapshot)]
+        self.classification = control(pn.widgets.Select, "Class", options=options, width=180)
+        self.only_findings = check_box("with findings only", width=170)
+        typed = self.address.within("where")
+        self.table = LiveTable(_columns(self.is_linked, self.pinned), self.select, frozen=["name"], typed=typed)
         self.table.widget.hidden_columns = ["state"]
-        self.selected = self._addressed()
-        self.search.param.watch(self._filtered, "value_input")
-        self.search.param.watch(self._write_address, "value")
-        self.classification.param.watch(self._filtered, "value")
-        self.only_findings.param.watch(self._filtered, "value")
+        self.selected: str | None = None
+        self.on_change(self._filtered, self.search, of="value_input")
+        self.on_change(self._write_address, self.search)
+        self.on_change(self._filtered, self.classification, self.only_findings)
+        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.classification, self.only_findings, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", self._figures, column("split", listing, column("side", self._details)))
+
+    def read_address(self) -> None:
+        address = self.address
+        type_in(self.search, address.text("q"))
+        self.classification.value = address.choice("class", self.classification.options, ALL_CLASSES)
+        check(self.only_findings, address.flag("findings"))
+        self.table.want(address.within("where"))
+        self.selected = self._addressed()
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         show(self._figures, figures_markup(self.wb.summary(), snapshot))
@@ -134,7 +142,7 @@ class FleetPage(Page):
             show(self._details, manifest_details(self.selected, self.snapshot, self.links, self._health()))
 
     def _health(self) -> Markup:
-        record = self.snapshot.records.get(self.selected or "")
+        record = self.snapshot.records.get(self.selected or "") if self.pinned is None else None
         return health_markup(self.wb.vitals.crate(record.crate.name)) if record and record.crate else Markup()
 
     def _addressed(self) -> str | None:
@@ -148,7 +156,11 @@ class FleetPage(Page):
     def _write_address(self, *_: Any) -> None:
         wanted = self.filter
         self.address.write(
-            q=wanted.text, findings=wanted.only_findings, **{"class": wanted.classification}, **self._selection()
+            q=wanted.text,
+            findings=wanted.only_findings,
+            **{"class": wanted.classification},
+            **self._selection(),
+            **where(self.table),
         )
 
     def _selection(self) -> dict[str, str]:

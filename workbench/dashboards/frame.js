@@ -54,6 +54,11 @@
     holder.ariaLabel = "Table";
   }
 
+  // On a narrow window the pages' names stand in a line that scrolls.
+  const current = document.querySelector(".wb-nav [aria-current]");
+  const line = current.parentElement;
+  line.scrollLeft = current.offsetLeft - line.offsetLeft - (line.clientWidth - current.offsetWidth) / 2;
+
   const drawn = setInterval(() => {
     const root = document.querySelector("#main > div");
     if (!root || !root.querySelector("*")) return;
@@ -65,8 +70,33 @@
   setInterval(tellAges, 1000);
   setInterval(mend, 1500);
 
-  // The URL holds the whole state of a page, so a reload brings back what was seen.
-  window.addEventListener("popstate", () => window.location.reload());
+  // The URL holds the whole state of a page: where the browser goes within it, the server hears of and follows.
+  // Panel answers each change of its location with a new entry of the history, also when the browser is there already,
+  // and what is typed above a column would be an entry for each letter.
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const here = window.location;
+    const next = new URL(url, here);
+    if (next.href === here.href) return;
+    if (isTyped(new URLSearchParams(here.search), next.searchParams)) history.replaceState(state, title, url);
+    else push(state, title, url);
+  };
+
+  function isTyped(before, after) {
+    const words = new Set([...before.keys(), ...after.keys()]);
+    const changed = [...words].filter((word) => before.get(word) !== after.get(word));
+    return changed.length === 1 && changed[0].includes(".") && before.has(changed[0]) && after.has(changed[0]);
+  }
+
+  function locationModel() {
+    const roots = (window.Bokeh ? window.Bokeh.documents : []).flatMap((document) => document.roots());
+    return roots.find((model) => model.type === "panel.models.location.Location");
+  }
+  window.addEventListener("popstate", () => {
+    const model = locationModel();
+    if (model && lost.hidden) model.search = window.location.search;
+    else window.location.reload();
+  });
 
   async function returnWhenServed() {
     try {
@@ -81,10 +111,53 @@
     setTimeout(returnWhenServed, 1000);
   });
 
+  // The words of a revision are put in or taken out here, where all the other words of the address are known.
+  function addressOf(revision) {
+    const address = new URL(window.location.href);
+    if (revision === null) address.searchParams.delete("revision");
+    else address.searchParams.set("revision", revision);
+    return address.href;
+  }
+
+  async function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Without TLS browsers give the clipboard to this alone.
+    const field = document.body.appendChild(document.createElement("textarea"));
+    field.value = text;
+    field.select();
+    const isCopied = document.execCommand("copy");
+    field.remove();
+    if (!isCopied) throw new Error("not copied");
+  }
+
+  document.addEventListener("click", async (event) => {
+    const pressed = event.composedPath().find((node) => node.dataset && node.dataset.pin !== undefined);
+    if (!pressed) return;
+    const address = addressOf(pressed.dataset.pin);
+    const words = pressed.textContent;
+    try {
+      await copy(address);
+      pressed.textContent = "Copied";
+      setTimeout(() => { pressed.textContent = words; }, 2000);
+    } catch (error) { window.prompt("The link to this revision", address); }
+  });
+
   // A link to something on this very page is a selection: the row or list that holds it does the work.
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const link = event.composedPath().find((node) => node.tagName === "A");
-    if (link && link.dataset.row !== undefined) event.preventDefault();
+    if (!link || event.defaultPrevented) return;
+    if (link.dataset.row !== undefined) return event.preventDefault();
+    if (link.dataset.now !== undefined) {
+      event.preventDefault();
+      window.location.href = addressOf(null);
+      return;
+    }
+    const here = new URL(window.location.href), there = new URL(link.href);
+    const isHere = here.searchParams.get("revision") === there.searchParams.get("revision") && link.origin === window.location.origin && link.pathname === window.location.pathname;
+    if (!isHere || link.hash || link.target || link.hasAttribute("download") || !lost.hidden || !locationModel()) return;
+    event.preventDefault();
+    push({}, "", link.href);
+    window.dispatchEvent(new PopStateEvent("popstate"));
   }, true);
 })();

@@ -10,10 +10,12 @@ from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 from markupsafe import Markup
 
+from workbench.dashboards.links import PINNABLE
 from workbench.dashboards.live import Feed
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import signed_in
 from workbench.dashboards.panes import html_pane, show
+from workbench.dashboards.pinned import PinnedPage, pinned_pulse
 from workbench.dashboards.theme import sheet
 from workbench.workbench import Workbench
 
@@ -30,6 +32,10 @@ PAGES: Final = (
     ("audit", "Audit"),
 )
 
+_PIN: Final = Markup(
+    '<button type="button" class="pin" data-pin="{0}" title="Copy a link to what you see, as it is in revision {0}">'
+    "Copy link</button>"
+)
 _FOLDER: Final = Path(__file__).parent
 
 
@@ -38,14 +44,15 @@ def _text(name: str) -> str:
     return (_FOLDER / name).read_text("utf-8")
 
 
-def framed(name: str, wb: Workbench, page: Page, feed: Feed | None = None, notices: Sequence[str] = ()) -> pn.Template:
+def framed(name: str, wb: Workbench, page: Page | PinnedPage, feed: Feed, notices: Sequence[str] = ()) -> pn.Template:
     """Return a page in the frame, for a new session of a server; `notices` are said above it."""
-    pulse = html_pane(pulse_markup(wb), css_classes=["wb-pulse-pane"])
+    pinned = page.revision if isinstance(page, PinnedPage) else None
+    pulse = html_pane(css_classes=["wb-pulse-pane"])
     template = pn.Template(_text("frame.html"), location=True)
     template.add_panel("pulse", pulse)
     template.add_panel("main", page)
     for variable, value in {
-        "pages": PAGES,
+        "pages": [(word, title, _pinned_query(word, pinned)) for word, title in PAGES],
         "page_name": name,
         "page_title": dict(PAGES)[name],
         "person": signed_in(),
@@ -59,26 +66,35 @@ def framed(name: str, wb: Workbench, page: Page, feed: Feed | None = None, notic
         template.add_variable(variable, value)
 
     def beat() -> None:
-        show(pulse, pulse_markup(wb))
+        show(pulse, pulse_markup(wb, is_pinnable=name in PINNABLE) if pinned is None else pinned_pulse(pinned))
 
-    page.followers.append((feed or page.feed).follow(beat))
+    beat()
+    if pinned is None:
+        page.followers.append(feed.follow(beat))
     if pn.state.curdoc is not None:
         lost = CustomJS(code='document.dispatchEvent(new CustomEvent("wb-connection-lost"))')
         pn.state.curdoc.js_on_event(ConnectionLost, lost)
     return template
 
 
-def pulse_markup(wb: Workbench) -> Markup:
-    """Return how the fleet fares in one line: whether it is followed, revision and its age, errors, warnings."""
+def _pinned_query(page: str, revision: int | None) -> str:
+    return f"?revision={revision}" if revision is not None and page in PINNABLE else ""
+
+
+def pulse_markup(wb: Workbench, *, is_pinnable: bool = False) -> Markup:
+    """Return how the fleet fares in one line: whether it is followed, revision and its age, errors, warnings.
+
+    Pages that can show a kept revision offer a link to what is seen now.
+    """
     status = wb.status()
     figures = wb.summary()
     color, word, meaning = _following(status)
     return Markup(
         '<div class="pulse"><span class="dot {}" title="{}">{}</span>'
-        '<span>revision <b>{}</b> · <span data-since="{}" title="since this revision was made">…</span></span>'
+        '<span>revision <b>{}</b> · <span data-since="{}" title="since this revision was made">…</span></span>{}'
         '<span class="error"><b>{}</b> {}</span><span class="warning"><b>{}</b> {}</span></div>'
     ).format(
-        color, meaning, word, wb.revision, f"{wb.taken_at:.1f}",
+        color, meaning, word, wb.revision, f"{wb.taken_at:.1f}", _PIN.format(wb.revision) if is_pinnable else "",
         figures["errors"], "error" if figures["errors"] == 1 else "errors",
         figures["warnings"], "warning" if figures["warnings"] == 1 else "warnings",
     )  # fmt: skip

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import networkx as nx
 import panel as pn
 from bokeh.models import ColumnDataSource, CustomJS, Plot
 
-from workbench.dashboards.graph_files import dot_file, graphml_file
+from workbench.dashboards.cartography import Chart
+from workbench.dashboards.figure_files import picture_script, save_script
 from workbench.dashboards.graph_paint import Paint
 from workbench.dashboards.graph_svg import svg_file
 from workbench.dashboards.panes import action, column, control
+from workbench.graph_files import dot_file, graphml_file
 
 Drawn = Callable[[], tuple[Paint, Mapping[str, str]]]
 """What is drawn just now: its paint, and the colours of its legend by name."""
@@ -17,32 +20,40 @@ FileMaker = Callable[[Paint, Mapping[str, str]], bytes]
 
 _FILES: Final[Mapping[str, tuple[str, str, FileMaker]]] = {
     "SVG": ("slot-graph.svg", "image/svg+xml", lambda paint, legend: svg_file(paint, "The slot graph", legend)),
-    "GraphML": ("slot-graph.graphml", "application/graphml+xml", lambda paint, _: graphml_file(paint.chart)),
-    "DOT": ("slot-graph.dot", "text/vnd.graphviz", lambda paint, _: dot_file(paint.chart)),
+    "GraphML": (
+        "slot-graph.graphml",
+        "application/graphml+xml",
+        lambda paint, _: graphml_file(drawn_graph(paint.chart)),
+    ),
+    "DOT": ("slot-graph.dot", "text/vnd.graphviz", lambda paint, _: dot_file(drawn_graph(paint.chart))),
 }
 """By the word on the button: the file's name, its type, and who makes it."""
 
-_SAVE: Final = """
-const save = (blob, name) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-};
-"""
-_PNG: Final = f"""{_SAVE}
-const view = Bokeh.index.query_one((view) => view.model === plot);
-view.export("auto", true).to_blob().then((blob) => save(blob, "slot-graph.png"));
-"""
-_PARCEL: Final = f"""{_SAVE}
+_PARCEL: Final = """
 const [name, type, text] = ["name", "type", "text"].map((key) => Array.from(parcel.get_array(key))[0]);
-if (name) {{
-  save(new Blob([text], {{type}}), name);
-  parcel.data = {{name: [], type: [], text: []}};
-}}
+if (name) {
+  const content = filter && type === "image/svg+xml" ? dressedColors(text) : text;
+  save(new Blob([content], {type}), name);
+  parcel.data = {name: [], type: [], text: []};
+}
 """
 """What has arrived is emptied on both sides: nobody keeps a file that is saved."""
+
+
+def drawn_graph(chart: Chart) -> "nx.MultiDiGraph[str]":
+    """Return what a chart shows as a graph: node and edge attributes, without those that have no value."""
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for node, data in chart.slice.nodes.items():
+        graph.add_node(node, **_known(data))
+    for edge in chart.slice.edges:
+        attributes = {"type": edge.type, "path": edge.path, "line": edge.line, "label": edge.label, "count": edge.count}
+        graph.add_edge(edge.source, edge.target, edge.type, **_known(attributes))
+    return graph
+
+
+def _known(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    # A group's crates are a list, which files of graphs have no place for.
+    return {key: value for key, value in attributes.items() if value not in (None, "") and key != "crates"}
 
 
 class GraphExport:
@@ -51,9 +62,10 @@ class GraphExport:
     def __init__(self, plot: Plot, drawn: Drawn) -> None:
         self._drawn = drawn
         self.parcel = ColumnDataSource({"name": [], "type": [], "text": []})
-        self.parcel.js_on_change("data", CustomJS(args={"parcel": self.parcel}, code=_PARCEL))
+        self.parcel.js_on_change("data", CustomJS(args={"parcel": self.parcel}, code=save_script() + _PARCEL))
         self.picture = control(pn.widgets.Button, "PNG", css_classes=["wb-action"])
-        self.picture.js_on_click(args={"plot": plot, "parcel": self.parcel}, code=_PNG)
+        # The parcel is among the arguments so that it gets into the document.
+        self.picture.js_on_click(args={"plot": plot, "parcel": self.parcel}, code=picture_script("slot-graph.png"))
         self.files = {word: action(word, lambda event: self.send(event.obj.label)) for word in _FILES}
 
     def content(self, word: str) -> bytes:

@@ -6,9 +6,10 @@ from typing import Final
 from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Range1d, StaticLayoutProvider, TapTool
 
 from workbench.dashboards.cartography import Chart
+from workbench.dashboards.figure_files import save_tool
 from workbench.dashboards.graph_glyphs import arrow_glyph, graph_renderer, name_glyph
 from workbench.dashboards.graph_paint import Columns, Paint, label_ranks, paint_edges, paint_nodes
-from workbench.dashboards.theme import ACCENT, TOOLTIP_STYLE, dark_figure
+from workbench.dashboards.theme import ACCENT, TOOLTIP_STYLE, card_figure
 
 _NODE_PX_PER_COLUMN: Final = 48
 """Below so many pixels a column, only the foremost names are shown."""
@@ -46,10 +47,10 @@ class GraphFigure:
         self._chart: Chart | None = None
         self._names: list[str] = []
         self._is_drawing = False
-        self.plot = dark_figure(
+        self.plot = card_figure(
             name="slot-graph",
             height=620, sizing_mode="stretch_width", x_range=Range1d(start=0, end=1), y_range=Range1d(start=1, end=0),
-            tools="pan,wheel_zoom,zoom_in,zoom_out,reset,save", active_scroll=None, active_drag="pan",
+            tools="pan,wheel_zoom,zoom_in,zoom_out,reset", active_scroll=None, active_drag="pan",
         )  # fmt: skip
         self.plot.min_border = 0
         self.nodes = ColumnDataSource(paint_nodes(None))
@@ -69,7 +70,7 @@ class GraphFigure:
         self.plot.add_glyph(self.foremost, name_glyph("bold"))
         # Arrows and names are drawn over the nodes and must not take their taps.
         hover = HoverTool(renderers=[self.graph], tooltips=_TOOLTIP, point_policy="follow_mouse")
-        self.plot.add_tools(hover, TapTool(renderers=[self.graph]))
+        self.plot.add_tools(hover, TapTool(renderers=[self.graph]), save_tool(self.plot, "slot-graph.png"))
         plot, xr, yr = self.plot, self.plot.x_range, self.plot.y_range
         show_names = CustomJS(args={"plot": plot, "xr": xr, "yr": yr, "minor": minor}, code=_SHOW_NAMES)
         xr.js_on_change("start", show_names)
@@ -96,14 +97,14 @@ class GraphFigure:
         chart = paint.chart
         nodes, (edges, arrows) = paint_nodes(paint), paint_edges(paint)
         places: dict[int | str, Sequence[float]] = {n: chart.positions[name] for n, name in enumerate(self._names)}
-        self.nodes.data = nodes
-        self.edges.data = edges
+        put_columns(self.nodes, nodes)
+        put_columns(self.edges, edges)
         # After the data, and in the provider that there is: the browser goes on listening to the first one alone.
         self._layout.graph_layout = places
-        self.arrows.data = arrows
+        put_columns(self.arrows, arrows)
         ranks = label_ranks(paint)
-        self.foremost.data = _name_columns(nodes, places, list(ranks.foremost))
-        self.names.data = _name_columns(nodes, places, list(ranks.others))
+        put_columns(self.foremost, _name_columns(nodes, places, list(ranks.foremost)))
+        put_columns(self.names, _name_columns(nodes, places, list(ranks.others)))
         chosen = [n for n, name in enumerate(self._names) if name == paint.selected]
         if self.nodes.selected.indices != chosen:
             self.nodes.selected.indices = chosen
@@ -125,6 +126,18 @@ class GraphFigure:
     def _tapped(self, _attr: str, _old: list[int], new: list[int]) -> None:
         if not self._is_drawing:
             self._on_tap(self._names[new[0]] if new else None)
+
+
+def put_columns(source: ColumnDataSource, columns: Columns) -> None:
+    """Put columns into a source; of rows that are still as many, only the columns that differ are sent."""
+    old = source.data
+    changed = {name: values for name, values in columns.items() if name not in old or list(old[name]) != values}
+    if not changed:
+        return
+    if old.keys() != columns.keys() or any(len(old[name]) != len(values) for name, values in columns.items()):
+        source.data = columns
+    else:
+        source.patch({name: [(slice(len(values)), values)] for name, values in changed.items()})
 
 
 def _name_columns(nodes: Columns, places: Mapping[int | str, Sequence[float]], chosen: list[int]) -> Columns:

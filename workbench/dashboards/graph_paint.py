@@ -48,6 +48,8 @@ class Paint:
     colors: Mapping[str, str]
     selected: str | None = None
     marks: Marks = NO_MARKS
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What is said of nodes beside what the revision tells, such as their health."""
     near: frozenset[str] = field(init=False)
     """The selected node and those next to it; empty if nothing is selected."""
 
@@ -115,7 +117,7 @@ def paint_nodes(paint: Paint | None) -> Columns:
         "label": [data["label"] for data in nodes.values()],
         "short": [_short(data["label"]) for data in nodes.values()],
         "kind": [data["type"] for data in nodes.values()],
-        "known": [known_of(data) for data in nodes.values()],
+        "known": [_told(node, data, paint) for node, data in nodes.items()] if paint else [],
         "incoming": [incoming[node] for node in nodes],
         "outgoing": [outgoing[node] for node in nodes],
         "marker": [MARKERS[data["type"]] for data in nodes.values()],
@@ -125,6 +127,10 @@ def paint_nodes(paint: Paint | None) -> Columns:
         "ring_width": [width for _, width in rings],
         "alpha": alphas,
     }
+
+
+def _told(node: str, data: Mapping[str, Any], paint: Paint) -> str:
+    return " · ".join(part for part in (known_of(data), paint.said.get(node, "")) if part)
 
 
 def known_of(data: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, HoverTool, Range1d, SingleIntervalTicker
 
-from workbench.dashboards.theme import ACCENT, BAD, LINE, MONO, QUIET, TOOLTIP_STYLE, WARN, dark_figure
+from workbench.dashboards.theme import ACCENT, BAD, LINE, MONO, QUIET, TOOLTIP_STYLE, WARN, card_figure
 
 NEWEST: Final = 400
 _TOOLTIP: Final = (
@@ -22,7 +22,7 @@ class HistoryChart:
             {name: [] for name in ("x", "revision", "taken_at", "errors", "warnings", "changed")}
         )
         self._across, self._up = Range1d(start=-0.5, end=0.5), Range1d(start=0, end=1)
-        self.plot = dark_figure(
+        self.plot = card_figure(
             name="history-chart",
             height=180,
             sizing_mode="stretch_width",

@@ -36,7 +36,15 @@ def change_markup(change: dict[str, Any], links: Links) -> Markup:
         _findings("Findings that appeared", change["appeared"], links),
         _findings("Findings that vanished", change["vanished"], links),
     ]
-    return card(title, Markup().join(parts))
+    return card(title, _then(change, links) + Markup().join(parts))
+
+
+def _then(change: dict[str, Any], links: Links) -> Markup:
+    """Return the ways to the fleet as it was at both ends."""
+    if not links.is_linked:
+        return Markup()
+    ends = (links.then(change[end], f"The fleet at revision {change[end]:,}") for end in ("from", "to"))
+    return Markup('<p class="wrap actions">{}</p>').format(Markup().join(ends))
 
 
 def card(title: str, content: Markup) -> Markup:

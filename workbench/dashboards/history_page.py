@@ -13,18 +13,16 @@ from workbench.dashboards.archive import Archive, when_done
 from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.history_chart import HistoryChart
 from workbench.dashboards.history_markup import COMPARING, change_markup, gone_markup, single_markup
-from workbench.dashboards.links import Links
+from workbench.dashboards.links import HIGHEST_REVISION, Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import action, column, control, html_pane, show
-from workbench.dashboards.session import Session
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
 T = TypeVar("T")
 
-_HIGHEST: Final = 10**9
 _COLUMNS: Final = (
     TableColumn("revision", "Revision", 92, '<span class="port"><%- value %></span>', align="right"),
     TableColumn("taken_at", "Time (UTC)", None, '<span class="mono quiet"><%- value %></span>', min_width=160),
@@ -52,19 +50,17 @@ class HistoryPage(Page):
         self, wb: Workbench, feed: Feed | None = None, address: Address | None = None, archive: Archive | None = None
     ) -> None:
         self._archive = archive or Archive(wb)
-        self._session = Session()
         super().__init__(wb, feed, address)
 
     def build(self) -> Viewable:
         self.links = Links(self.is_linked)
         self.revisions = pd.DataFrame()
-        older, newer = (self.address.number(end, 0, _HIGHEST) for end in ("from", "to"))
-        self.chosen: tuple[int, int | None] | None = None if older is None else (older, newer)
+        self.chosen: tuple[int, int | None] | None = None
         """The revisions to compare, the second None for the newest; None for the newest two."""
         self._details = html_pane(COMPARING)
         self._count = html_pane(sizing_mode=None)
         self.older, self.newer = (
-            control(pn.widgets.IntInput, label, value=None, start=0, end=_HIGHEST, width=110)
+            control(pn.widgets.IntInput, label, value=None, start=0, end=HIGHEST_REVISION, width=110)
             for label in ("From", "To")
         )
         self.older.param.watch(self._typed, "value")
@@ -79,6 +75,10 @@ class HistoryPage(Page):
         chart = column("card", legend, FigurePane(self.chart.plot))
         listing = column("card", column("filters", self.older, self.newer, self.latest, self._count), self.table.widget)
         return column("page", column("split", column("page", chart, listing), column("side", self._details)))
+
+    def read_address(self) -> None:
+        older, newer = (self.address.number(end, 0, HIGHEST_REVISION) for end in ("from", "to"))
+        self.chosen = None if older is None else (older, newer)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self._when_done(self._archive.revisions(), self._listed)

@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
+HIGHEST_REVISION: Final = 10**9
+PINNABLE: Final = ("fleet", "ports", "topology", "findings")
+"""The pages that can show a kept revision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes links, or plain text where `is_linked` is false. Links to nodes keep a query of the topology page."""
+    """Makes links, or plain text where `is_linked` is false. Links to nodes keep a query of the topology page.
+
+    Those of a page that is `pinned` to a revision lead to that revision too, where there is such a page of it.
+    """
 
     is_linked: bool = True
     kept: Mapping[str, str] = field(default_factory=dict)
+    pinned: int | None = None
 
     def crate(self, name: str) -> Markup:
         """Return a crate's name, leading to it on the fleet page."""
@@ -38,6 +47,10 @@ class Links:
         """Return a text that leads to the answer of a query."""
         return self._link("sql", {"sql": sql}, text)
 
+    def then(self, revision: int, text: object) -> Markup:
+        """Return a text that leads to the fleet as it was at a revision."""
+        return self._link("fleet", {"revision": revision}, text)
+
     def change(self, older: int, newer: int, text: object) -> Markup:
         """Return a text that leads to what changed from one revision to another."""
         return self._link("history", {"from": older, "to": newer}, text)
@@ -45,5 +58,6 @@ class Links:
     def _link(self, page: str, query: dict[str, object], text: object, kind: str = "") -> Markup:
         if not self.is_linked:
             return Markup('<span class="{}">{}</span>').format(kind, text)
-        href = f"{page}?{urlencode(query, quote_via=quote)}"
+        pin = {"revision": self.pinned} if self.pinned is not None and page in PINNABLE else {}
+        href = f"{page}?{urlencode({**query, **pin}, quote_via=quote)}"
         return Markup('<a class="{}" href="{}">{}</a>').format(kind, href, text)

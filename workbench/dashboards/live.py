@@ -19,8 +19,8 @@ class Feed:
     """Hands each new revision of a workbench to the sessions that follow it.
 
     It listens while anybody follows, and not longer. Revisions that come faster than a session can take them
-    are skipped, never queued. What is slow to derive is derived once, on the feed's own thread, before the
-    sessions are told. `subscribe` names another source of news than the fleet's events.
+    are skipped, never queued. What is slow to derive, of what somebody looks at, is derived once, on the feed's own
+    thread, before the sessions are told. `subscribe` names another source of news than the fleet's events.
     """
 
     def __init__(self, wb: Workbench, subscribe: Subscribe | None = None) -> None:
@@ -28,7 +28,6 @@ class Feed:
         self._subscribe = subscribe or wb.subscribe
         self._lock = threading.Lock()
         self._followers: list[Follower] = []
-        self._preparations: list[Prepare] = []
         self._unsubscribe: Callable[[], None] | None = None
         self._publisher: ThreadPoolExecutor | None = None
         self._is_behind = False
@@ -38,14 +37,12 @@ class Feed:
         """How many follow."""
         return len(self._followers)
 
-    def prepare(self, compute: Prepare) -> None:
-        """Have something derived from each new snapshot before the sessions are told of it."""
-        if compute not in self._preparations:
-            self._preparations.append(compute)
+    def follow(self, update: Update, prepare: Prepare | None = None) -> "Follower":
+        """Call `update` in the current session after each new revision, until the session ends or `stop()`.
 
-    def follow(self, update: Update) -> "Follower":
-        """Call `update` in the current session after each new revision, until the session ends or `stop()`."""
-        follower = Follower(self, update)
+        What `prepare` derives of the revision is derived before: once, however many follow with the same function.
+        """
+        follower = Follower(self, update, prepare)
         with self._lock:
             self._followers.append(follower)
             if self._unsubscribe is None:
@@ -79,8 +76,8 @@ class Feed:
             self._is_behind = False
             followers = list(self._followers)
         snapshot = self.wb.snapshot
-        for compute in self._preparations:
-            compute(snapshot)
+        for prepare in dict.fromkeys(follower.prepare for follower in followers if follower.prepare):
+            prepare(snapshot)
         for follower in followers:
             follower.tell()
 
@@ -88,8 +85,9 @@ class Feed:
 class Follower:
     """One session's interest in new revisions."""
 
-    def __init__(self, feed: Feed, update: Update) -> None:
+    def __init__(self, feed: Feed, update: Update, prepare: Prepare | None = None) -> None:
         self._feed = feed
+        self.prepare = prepare
         # A notebook has no session that ends: there the page's own life is what counts.
         self._update: Callable[[], Update | None] = (
             WeakMethod(update) if hasattr(update, "__self__") else lambda: update

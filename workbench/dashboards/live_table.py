@@ -1,8 +1,9 @@
 """A table that is refilled while somebody reads it: selection, page, sorting and column filters stay."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import pandas as pd
 import panel as pn
@@ -24,6 +25,21 @@ class TableColumn:
     align: str = "left"
 
 
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_FILL_FIELDS: Final = """
+const view = Bokeh.index.find_one(cb_obj);
+if (view && view.tabulator && view.tabulator.initialized) {
+  const wanted = new Map(cb_obj.filters.map((filter) => [filter.field, filter.value]));
+  for (const column of view.tabulator.getColumns()) {
+    const [field, filter] = [column.getField(), column.getDefinition().headerFilter];
+    const text = wanted.get(field) || "";
+    if (filter && (view.tabulator.getHeaderFilterValue(field) || "") !== text) column.setHeaderFilterValue(text);
+  }
+}
+"""
+"""Fills in the fields above the columns, which Panel reads and never writes."""
+
+
 class LiveTable:
     """A Tabulator over a frame whose index holds the rows' keys; only the page that is seen is sent."""
 
@@ -33,6 +49,7 @@ class LiveTable:
         on_select: Callable[[Any], None],
         page_size: int = 15,
         frozen: Sequence[str] = (),
+        typed: Mapping[str, str] = _NOTHING,
     ) -> None:
         self._columns = columns
         self._on_select = on_select
@@ -62,10 +79,32 @@ class LiveTable:
                 for column in columns
                 if column.has_filter
             },
-            configuration={"columnDefaults": {"headerTooltip": True, "minWidth": 60}, "placeholder": "no rows"},
+            filters=self._filters(typed),
+            configuration={
+                "columnDefaults": {"headerTooltip": True, "minWidth": 60},
+                "placeholder": "no rows",
+                "initialHeaderFilter": self._filters(typed),
+            },
             stylesheets=[sheet("table"), *_least_widths(columns)],
         )
+        self.widget.jscallback(filters=_FILL_FIELDS)
         self.widget.param.watch(self._selected, "selection")
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What is typed above the columns, by column."""
+        found = {item["field"]: str(item["value"]) for item in self.widget.filters}
+        return {column.name: found[column.name] for column in self._columns if found.get(column.name)}
+
+    def want(self, wanted: Mapping[str, str]) -> None:
+        """Type texts above columns; those of columns that have no filter are left out."""
+        filters = self._filters(wanted)
+        if filters != self._filters(self.wanted):
+            self.widget.filters = filters
+
+    def _filters(self, wanted: Mapping[str, str]) -> list[dict[str, str]]:
+        typed = ((column.name, wanted.get(column.name)) for column in self._columns if column.has_filter)
+        return [{"field": name, "type": "like", "value": text} for name, text in typed if text]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -102,6 +141,11 @@ class LiveTable:
     def _selected(self, _: Any) -> None:
         if not self._is_filling:
             self._on_select(self.selected)
+
+
+def where(table: LiveTable, word: str = "where") -> dict[str, str]:
+    """Return the words of the URL for what is typed above a table's columns."""
+    return {f"{word}.{name}": text for name, text in table.wanted.items()}
 
 
 def _least_widths(columns: Sequence[TableColumn]) -> list[str]:

@@ -8,6 +8,7 @@ from workbench.dashboards.charts.crate_map_figure import crate_map_figure
 from workbench.dashboards.charts.merged_map import merged_map
 from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.panes import column, html_pane, show
+from workbench.dashboards.theme import on_card
 from workbench.fleet.merged import Merged
 
 MOST_WITH_UNSEEN: Final = 120
@@ -32,5 +33,5 @@ class MergedCard:
         is_large = len(merged.nodes) > MOST_WITH_UNSEEN
         drawn = merged_map(merged, unseen=not is_large)
         note = " What is declared and unseen is not drawn." if is_large else ""
-        self.figure.object = crate_map_figure(drawn, min_width=700)
+        self.figure.object = on_card(crate_map_figure(drawn, min_width=700))
         show(self.said, Markup('<p class="quiet">{}{}</p>').format(drawn.said, note))

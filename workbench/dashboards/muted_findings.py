@@ -1,7 +1,7 @@
 """The findings that the settings accept: counted always, listed with their reasons when asked for."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import pandas as pd
 
@@ -23,13 +23,12 @@ _COLUMNS: Final = (
 class MutedFindings:
     """A table of the muted findings about ports, hidden until it is asked for."""
 
-    def __init__(self, on_select: Callable[[Finding], None], on_toggle: Callable[[], None], *, shown: bool) -> None:
+    def __init__(self, on_select: Callable[[Finding], None], typed: Mapping[str, str]) -> None:
         self._on_select = on_select
-        self._on_toggle = on_toggle
         self._found: dict[str, Finding] = {}
-        self.toggle = check_box("show muted findings", shown, width=180)
-        self.toggle.param.watch(self._toggled, "value")
-        self.table = LiveTable(_COLUMNS, self._selected, page_size=10)
+        self.toggle = check_box("show muted findings", width=180)
+        self.toggle.param.watch(lambda _: self._fill(), "value")
+        self.table = LiveTable(_COLUMNS, self._selected, page_size=10, typed=typed)
         self.view = column("muted")
 
     @property
@@ -58,10 +57,6 @@ class MutedFindings:
         parts = [self.table.widget] if is_shown else []
         if list(self.view) != parts:
             self.view[:] = parts
-
-    def _toggled(self, _: Any) -> None:
-        self._fill()
-        self._on_toggle()
 
     def _selected(self, key: str | None) -> None:
         if key in self._found:

@@ -9,7 +9,7 @@ from panel.viewable import Viewable
 
 from workbench.dashboards.event_rows import event_words
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.merged_card import MergedCard
 from workbench.dashboards.mux_markup import (
     log_markup,
@@ -73,26 +73,21 @@ class MuxPage(Page):
     title: ClassVar[str] = "Mux"
 
     def build(self) -> Viewable:
-        address = self.address
         self.links = Links(self.is_linked)
-        self.selected: str | None = address.text("service") or None
+        self.selected: str | None = None
         self._blank = html_pane()
         self._status = html_pane()
         self._details = html_pane()
         self._log = html_pane()
         self._counts = html_pane(sizing_mode=None)
-        self.services = LiveTable(_SERVICES, self.select, page_size=12)
-        self.nodes = LiveTable(_NODES, lambda _: None, page_size=12)
-        self.edges = LiveTable(_LINKS, lambda _: None, page_size=12)
-        self.shown = control(
-            pn.widgets.Select, "Show", options=[NODES, LINKS], value=address.choice("show", (LINKS,), NODES), width=200
-        )
-        self.standing = control(
-            pn.widgets.Select, "Standing", options=[EVERYTHING, *STANDINGS],
-            value=address.choice("standing", STANDINGS, EVERYTHING), width=180,
-        )  # fmt: skip
-        for choice in (self.shown, self.standing):
-            choice.param.watch(self._chosen, "value")
+        self.services = LiveTable(_SERVICES, self.select, page_size=12, typed=self.address.within("where"))
+        self.nodes = LiveTable(_NODES, lambda _: None, page_size=12, typed=self.address.within("nodes"))
+        self.edges = LiveTable(_LINKS, lambda _: None, page_size=12, typed=self.address.within("links"))
+        self.shown = control(pn.widgets.Select, "Show", options=[NODES, LINKS], width=200)
+        self.standing = control(pn.widgets.Select, "Standing", options=[EVERYTHING, *STANDINGS], width=180)
+        self.on_change(self._chosen, self.shown, self.standing)
+        tables = (self.services.widget, self.nodes.widget, self.edges.widget)
+        self.on_change(lambda _: self._write_address(), *tables, of="filters")
         topology = column(
             "card", html_pane(Markup("<h2>Seen and declared</h2>")),
             column("filters", self.shown, self.standing, self._counts), self.nodes.widget, self.edges.widget,
@@ -106,6 +101,17 @@ class MuxPage(Page):
         self._stage = column("page", self._blank)
         self._beat()
         return self._stage
+
+    def read_address(self) -> None:
+        address = self.address
+        self.selected = address.text("service") or None
+        self.shown.value = address.choice("show", (LINKS,), NODES)
+        self.standing.value = address.choice("standing", STANDINGS, EVERYTHING)
+        for word, table in self._tables():
+            table.want(address.within(word))
+
+    def _tables(self) -> tuple[tuple[str, LiveTable], ...]:
+        return ("where", self.services), ("nodes", self.nodes), ("links", self.edges)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         view = self.wb.vitals.mux
@@ -174,10 +180,12 @@ class MuxPage(Page):
         self._write_address()
 
     def _write_address(self) -> None:
+        typed = {key: text for word, table in self._tables() for key, text in where(table, word).items()}
         self.address.write(
             service=self.selected,
             show=LINKS if self.shown.value == LINKS else None,
             standing=None if self.standing.value == EVERYTHING else self.standing.value,
+            **typed,
         )
 
     def _beat(self) -> None:

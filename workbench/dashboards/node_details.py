@@ -7,11 +7,14 @@ from typing import Any
 from markupsafe import Markup
 
 from workbench.dashboards.cartography import Chart
+from workbench.dashboards.coloring import Colors
 from workbench.dashboards.finding_markup import facts, quiet
 from workbench.dashboards.graph_marks import Marks
 from workbench.dashboards.graph_paint import EDGE_COLORS, known_of
+from workbench.dashboards.health_coloring import Note
 from workbench.dashboards.links import Links
-from workbench.fleet.graph import EDGE_TYPES, slot_graph
+from workbench.dashboards.mux_markup import ago
+from workbench.fleet.graph import EDGE_TYPES, Slot, SlotSketch, slot_sketch
 from workbench.fleet.snapshot import Snapshot
 
 _MOST_NEIGHBOURS = 60
@@ -20,15 +23,15 @@ _WHERE_THE_REST_IS = "filter, focus or group to see the rest"
 
 def node_details(node: str, snapshot: Snapshot, links: Links) -> Markup:
     """Return a node, and its neighbours by edge type and direction with the place where each edge is declared."""
-    graph = slot_graph(snapshot)
-    if node not in graph:
+    graph = slot_sketch(snapshot)
+    if node not in graph.nodes:
         return Markup(
             '<section class="card" aria-label="Details"><h2>Gone</h2>'
             "<p><code>{}</code> is no longer in the graph.</p></section>"
         ).format(node)
     data = graph.nodes[node]
-    outgoing = [(target, edge) for _, target, edge in graph.out_edges(node, data=True)]
-    incoming = [(source, edge) for source, _, edge in graph.in_edges(node, data=True)]
+    outgoing = [(edge.target, edge) for edge in graph.leaving(node)]
+    incoming = [(edge.source, edge) for edge in graph.entering(node)]
     return Markup(
         '<section class="card" aria-label="Details"><h2>{}</h2>'
         '<div class="chips"><span class="chip accent">{}</span></div>{}{}{}{}</section>'
@@ -60,10 +63,10 @@ def _known(data: Mapping[str, Any], links: Links) -> Iterable[tuple[str, object]
         yield "Port", links.port(int(data["label"]))
 
 
-def _neighbours(arrow: str, edges: Sequence[tuple[str, Mapping[str, Any]]], graph: Any, links: Links) -> Markup:
+def _neighbours(arrow: str, edges: Sequence[tuple[str, Slot]], graph: SlotSketch, links: Links) -> Markup:
     parts = []
     for kind in EDGE_TYPES:
-        found = [(other, edge) for other, edge in edges if edge["type"] == kind]
+        found = [(other, edge) for other, edge in edges if edge.type == kind]
         if found:
             items = Markup().join(_neighbour(other, edge, graph, links) for other, edge in found[:_MOST_NEIGHBOURS])
             more = len(found) - _MOST_NEIGHBOURS
@@ -73,12 +76,12 @@ def _neighbours(arrow: str, edges: Sequence[tuple[str, Mapping[str, Any]]], grap
     return Markup().join(parts)
 
 
-def _neighbour(other: str, edge: Mapping[str, Any], graph: Any, links: Links) -> Markup:
+def _neighbour(other: str, edge: Slot, graph: SlotSketch, links: Links) -> Markup:
     return Markup('<li>{} <span class="place">{}:{}{}</span></li>').format(
         links.node(other, graph.nodes[other]["label"]),
-        edge["path"],
-        edge["line"],
-        f" · {edge['declared']}" if edge["declared"] else "",
+        edge.site.path,
+        edge.site.line,
+        f" · {edge.site.key}" if edge.site.key else "",
     )
 
 
@@ -105,11 +108,13 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
     )  # fmt: skip
 
 
-def legend_markup(chart: Chart, named_colors: Mapping[str, str], marks: Marks) -> Markup:
+def legend_markup(chart: Chart, colors: Colors, marks: Marks) -> Markup:
     """Return what node and edge colours mean, how many edges there are of a type, and what is highlighted."""
     nodes = Markup().join(
-        Markup('<span><i class="swatch round" style="background:{}"></i>{}</span>').format(color, name)
-        for name, color in named_colors.items()
+        Markup('<span><i class="swatch round" style="background:{}"></i>{}{}</span>').format(
+            color, name, _note(colors.notes.get(name))
+        )
+        for name, color in colors.legend.items()
     )
     if marks.meaning:
         nodes += Markup('<span><i class="swatch ring" style="border-color:{}"></i>{}</span>').format(
@@ -126,6 +131,14 @@ def legend_markup(chart: Chart, named_colors: Mapping[str, str], marks: Marks) -
         if types[kind]
     )
     return Markup('<div class="legend" aria-label="Legend">{}</div><div class="legend">{}</div>').format(nodes, edges)
+
+
+def _note(note: Note | None) -> Markup:
+    """Return what stands beside a state in the legend: how many nodes are in it, and the age of the oldest."""
+    if note is None:
+        return Markup()
+    seen = Markup(", oldest seen {}").format(ago(note.oldest)) if note.oldest is not None else ", never seen"
+    return Markup(' <b>{:,}</b><small class="quiet">{}</small>').format(note.count, seen)
 
 
 def shown_markup(chart: Chart, trouble: str = "") -> Markup:

@@ -28,6 +28,17 @@ def control(kind: type[Any], label: str, **options: Any) -> Any:
     return kind(label=label, stylesheets=[sheet("widget")], margin=0, **options)
 
 
+def search_box(label: str, placeholder: str, width: int) -> pn.widgets.TextInput:
+    """Return a field whose `value_input` follows as one types."""
+    box: pn.widgets.TextInput = control(pn.widgets.TextInput, label, placeholder=placeholder, width=width)
+    return box
+
+
+def type_in(box: pn.widgets.TextInput, text: str) -> None:
+    """Put a text into a search box, as if it had been typed and entered."""
+    box.param.update(value=text, value_input=text)
+
+
 def action(label: str, on_click: Callable[[Any], None], tone: str = "", **options: Any) -> pn.widgets.Button:
     """Return a button; its tone is `primary` or `danger`, or none."""
     classes = ["wb-action", *([f"wb-{tone}"] if tone else [])]
@@ -43,6 +54,11 @@ def check_box(words: str, is_checked: bool = False, **options: Any) -> pn.widget
         pn.widgets.CheckBoxGroup, "", options=[words], value=value, css_classes=["wb-check"], **options
     )
     return box
+
+
+def check(box: pn.widgets.CheckBoxGroup, is_checked: bool) -> None:
+    """Check a box, or clear it."""
+    box.value = list(box.options) if is_checked else []
 
 
 def reveal(part: pn.Column, is_shown: bool) -> None:

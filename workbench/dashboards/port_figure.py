@@ -7,7 +7,7 @@ from bokeh.core.properties import value
 from bokeh.models import ColumnDataSource, HoverTool, Range1d, Rect, TapTool, Text
 
 from workbench.dashboards.port_map import ROW_LENGTH, PortMap, PortState
-from workbench.dashboards.theme import ACCENT, LINE, MONO, QUIET, SANS, TEXT, TOOLTIP_STYLE, WARN, dark_figure
+from workbench.dashboards.theme import ACCENT, LINE, MONO, QUIET, SANS, TEXT, TOOLTIP_STYLE, WARN, card_figure
 from workbench.fleet.snapshot import Snapshot
 
 FILLS: Final[Mapping[PortState, str]] = {
@@ -63,7 +63,7 @@ class PortFigure:
         self.inner = ColumnDataSource({"y": [], "name": []})
         self.ring = ColumnDataSource({"x": [], "y": []})
         self._rows = Range1d(start=10, end=0)
-        self.plot = dark_figure(
+        self.plot = card_figure(
             name="port-map",
             height=_ROW_PX * 10,
             sizing_mode="stretch_width",

@@ -16,10 +16,10 @@ from workbench.dashboards.findings_frame import FindingFilter, finding_at, match
 from workbench.dashboards.fix_markup import fix_markup
 from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.muted_findings import MutedFindings
 from workbench.dashboards.page import Page
-from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.panes import check, column, control, html_pane, show
 from workbench.dashboards.port_details import port_details, ports_overview, sister_markup
 from workbench.dashboards.port_figure import FILLS, MEANINGS, PortFigure
 from workbench.dashboards.port_map import STATES, PortMap, port_map
@@ -47,7 +47,7 @@ _COLUMNS: Final = (
 
 
 class PortsPage(Page):
-    """Port map, details, findings, and the forms that assign and release ports.
+    """Port map, details, findings, and, but for a kept revision, the forms that assign and release ports.
 
     `PortsPage(wb)` shows itself in a notebook and acts for the owner of its process; a `counter` with tokens asks
     for one.
@@ -66,9 +66,14 @@ class PortsPage(Page):
         self.visitor = Visitor(counter or wb.counter(), caller)
         super().__init__(wb, feed, address)
 
+    @classmethod
+    def prepare(cls, snapshot: Snapshot) -> object:
+        return port_findings(snapshot)
+
     def build(self) -> Viewable:
-        self.links = Links(self.is_linked)
-        self.selected: int | None = self.address.number("port", 1, MAX_PORT)
+        self.links = Links(self.is_linked, pinned=self.pinned)
+        self.selected: int | None = None
+        self.finding: str | None = None
         self.figure = PortFigure(self.select)
         self._legend = html_pane()
         self._details = html_pane()
@@ -78,19 +83,22 @@ class PortsPage(Page):
             pn.widgets.IntInput,
             "Port",
             placeholder=f"1 to {MAX_PORT}",
-            value=self.selected,
             start=1,
             end=MAX_PORT,
             width=150,
         )
-        self.lookup.param.watch(lambda event: self.select(event.new), "value")
-        self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10)
+        self.on_change(lambda event: self.select(event.new), self.lookup)
+        typed = self.address.within("where")
+        self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10, typed=typed)
         canvas = column("scroll", FigurePane(self.figure.plot))
-        self.release_form = ReleaseForm(self.visitor)
-        self.assign_form = AssignForm(self.visitor, self._assigned)
-        side = column("side", self._calculator(), self._details, self.release_form.view)
+        side = column("side", self._calculator(), self._details)
         board = column("card", self._legend, canvas)
-        return column("page", column("split", board, side), self.assign_form.view, self._findings())
+        parts = [column("split", board, side), self._findings()]
+        self.assign_form, self.release_form = AssignForm(self.visitor, self._assigned), ReleaseForm(self.visitor)
+        if self.pinned is None:  # else no browser gets hold of them
+            side.append(self.release_form.view)
+            parts.insert(1, self.assign_form.view)
+        return column("page", *parts)
 
     def _calculator(self) -> Viewable:
         heading = html_pane(Markup("<h2>Look up a port</h2>"))
@@ -98,20 +106,27 @@ class PortsPage(Page):
 
     def _findings(self) -> Viewable:
         kinds = sorted(set(port_findings(self.snapshot)["kind"]))
-        severity = self.address.choice("severity", SEVERITIES, ALL_SEVERITIES)
-        self.severity = control(
-            pn.widgets.Select, "Severity", options=[ALL_SEVERITIES, *SEVERITIES], value=severity, width=160
-        )
-        kind = self.address.choice("kind", kinds, ALL_KINDS)
-        self.kind = control(pn.widgets.Select, "Kind", options=[ALL_KINDS, *kinds], value=kind, width=200)
+        self.severity = control(pn.widgets.Select, "Severity", options=[ALL_SEVERITIES, *SEVERITIES], width=160)
+        self.kind = control(pn.widgets.Select, "Kind", options=[ALL_KINDS, *kinds], width=200)
         self._count = html_pane(sizing_mode=None)
-        for widget in (self.severity, self.kind):
-            widget.param.watch(self._filtered, "value")
+        self.muted = MutedFindings(self._muted_selected, self.address.within("muted"))
+        self.on_change(self._filtered, self.severity, self.kind)
+        self.on_change(lambda _: self._write_address(), self.muted.toggle)
+        self.on_change(lambda _: self._write_address(), self.table.widget, self.muted.table.widget, of="filters")
         heading = html_pane(Markup("<h2>Findings about ports</h2>"))
         self._fix = html_pane()
-        self.muted = MutedFindings(self._muted_selected, self._write_address, shown=self.address.flag("muted"))
         filters = column("filters", self.severity, self.kind, self.muted.toggle, self._count)
         return column("card", heading, filters, self._nothing, self.table.widget, self.muted.view, self._fix)
+
+    def read_address(self) -> None:
+        address = self.address
+        self.severity.value = address.choice("severity", SEVERITIES, ALL_SEVERITIES)
+        self.kind.value = address.choice("kind", self.kind.options, ALL_KINDS)
+        check(self.muted.toggle, address.flag("muted"))
+        self.table.want(address.within("where"))
+        self.muted.table.want(address.within("muted"))
+        self.lookup.value = self.selected = address.number("port", 1, MAX_PORT)
+        self.finding = address.text("finding") or None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         drawing = port_map(snapshot, frozenset((item.port, item.crate_name) for item in self.wb.assignments))
@@ -154,7 +169,7 @@ class PortsPage(Page):
     def _fill(self) -> None:
         everything = port_findings(self.snapshot)
         rows = matching_findings(everything, self.filter)
-        self.table.fill(rows, self.table.selected)
+        self.table.fill(rows, self.finding)
         counted = Markup('<p class="quiet count">{:,} of {:,} shown{}</p>').format(
             len(rows), len(everything), f" · {self.muted.count:,} muted" if self.muted.count else ""
         )
@@ -166,17 +181,19 @@ class PortsPage(Page):
         )
         show(self._nothing, no_match_state(words))
         self._nothing.visible = rows.empty
-        self._show_fix(self._finding(self.table.selected))
+        self._show_fix(self._finding(self.finding))
 
     def _filtered(self, _: Any) -> None:
         self._fill()
         self._write_address()
 
     def _finding_selected(self, key: str | None) -> None:
+        self.finding = key
         item = self._finding(key)
         self._show_fix(item)
         if item is not None:
             self.select(item.ports[0])
+        self._write_address()
 
     def _finding(self, key: str | None) -> Finding | None:
         return None if key is None else finding_at(self.snapshot, key)
@@ -200,7 +217,13 @@ class PortsPage(Page):
     def _write_address(self) -> None:
         wanted = self.filter
         self.address.write(
-            port=self.selected, severity=wanted.severity, kind=wanted.kind, muted=self.muted.is_asked_for
+            port=self.selected,
+            severity=wanted.severity,
+            kind=wanted.kind,
+            muted=self.muted.is_asked_for,
+            finding=self.finding,
+            **where(self.table),
+            **where(self.muted.table, "muted"),
         )
 
 

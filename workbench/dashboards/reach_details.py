@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from workbench.dashboards.cartography import Chart
 from workbench.dashboards.links import Links
-from workbench.fleet.graph import slot_graph
+from workbench.fleet.graph import slot_sketch
 from workbench.fleet.snapshot import Snapshot
 
 _MOST_LISTED: Final = 40
@@ -25,7 +25,7 @@ def reach_details(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
 
 
 def _reach(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
-    graph, distances = slot_graph(snapshot), chart.slice.distances
+    graph, distances = slot_sketch(snapshot), chart.slice.distances
     others = sorted((step, node) for node, step in distances.items() if step)
     rings = Markup()
     for step, ring in groupby(others, key=lambda item: item[0]):
@@ -45,7 +45,7 @@ def _reach(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
 
 
 def _way(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
-    graph = slot_graph(snapshot)
+    graph = slot_sketch(snapshot)
     way = chart.slice.way
     first = Markup("<li>{}</li>").format(links.node(way[0], graph.nodes[way[0]]["label"]))
     steps = Markup().join(

@@ -6,8 +6,9 @@ import pandas as pd
 from bokeh.models import BasicTickFormatter, ColumnDataSource, FactorRange
 from bokeh.plotting import figure
 
+from workbench.dashboards.figure_files import save_tool
 from workbench.dashboards.result_table import Result
-from workbench.dashboards.theme import ACCENT, LINE, MONO, QUIET, TEXT, dark_figure
+from workbench.dashboards.theme import ACCENT, LINE, MONO, QUIET, TEXT, card_figure
 
 KINDS: Final = ("bars", "line")
 MOST_BARS: Final = 40
@@ -59,7 +60,8 @@ def _word(value: Any) -> str:
 
 def _axes(across: str, up: str, **options: Any) -> figure:
     """Return an empty figure with readable axes."""
-    plot = dark_figure(name="result-chart", sizing_mode="stretch_width", tools="save", **options)
+    plot = card_figure(name="result-chart", sizing_mode="stretch_width", tools="", **options)
+    plot.add_tools(save_tool(plot, "answer.png"))
     plot.axis.visible = plot.xgrid.visible = True
     plot.xgrid.grid_line_color = LINE
     plot.axis.axis_line_color = plot.axis.major_tick_line_color = LINE

@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from workbench.dashboards.slot_walk import SlotEdge
+from workbench.fleet.graph import SlotSketch
 from workbench.fleet.rules import SEVERITIES
 
 MOST_GROUPS: Final = 150
@@ -23,7 +24,7 @@ class Groups:
     note: str
 
 
-def grouped(nodes: Collection[str], edges: Iterable[SlotEdge], graph: Any, by: str) -> Groups:
+def grouped(nodes: Collection[str], edges: Iterable[SlotEdge], graph: SlotSketch, by: str) -> Groups:
     """Return the groups of some nodes, by `class` or `directory`; those that are no crates form one for each type.
 
     Edges within a group are not drawn. At most `MOST_GROUPS` groups are, the largest.
@@ -37,7 +38,7 @@ def grouped(nodes: Collection[str], edges: Iterable[SlotEdge], graph: Any, by: s
         members.setdefault(group, []).append(graph.nodes[node])
     crossing = Counter((group_of[edge.source], group_of[edge.target], edge.type) for edge in edges)
     between = [
-        SlotEdge(source, target, kind, "", 0, "", count)
+        SlotEdge(source, target, kind, count=count)
         for (source, target, kind), count in crossing.items()
         if source != target
     ]
@@ -54,7 +55,7 @@ def _named(data: Mapping[str, Any]) -> str:
 
 
 def _described(group: str, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the attributes of a group: the class that most members have, and their gravest finding."""
+    """Return the attributes of a group: its crates, the class that most have, and their gravest finding."""
     _, by, label = group.split(":", 2)
     found = {data.get("severity") for data in members}
     common = Counter(data.get("classification") for data in members).most_common(1)[0][0]
@@ -62,10 +63,11 @@ def _described(group: str, members: Sequence[Mapping[str, Any]]) -> dict[str, An
         "type": "group", "label": label, "by": by, "size": len(members),
         "classification": common,
         "severity": next((severity for severity in SEVERITIES if severity in found), None),
+        "crates": tuple(data["label"] for data in members if data["type"] == "crate"),
     }  # fmt: skip
 
 
-def _directories(nodes: Iterable[str], graph: Any) -> dict[str, str]:
+def _directories(nodes: Iterable[str], graph: SlotSketch) -> dict[str, str]:
     """Return, for each crate, the first directory on its way that not all crates share."""
     folders = {
         node: graph.nodes[node]["path"].split("/")[:-2] for node in nodes if graph.nodes[node]["type"] == "crate"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from workbench.dashboards.slot_groups import grouped
 from workbench.dashboards.slot_walk import SlotEdge, joined_edges, reached, way_between
-from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph
+from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, SlotSketch, slot_sketch
 from workbench.fleet.snapshot import Snapshot
 
 DEFAULT_NODES: Final = ("crate",)
@@ -88,12 +88,12 @@ def slice_of(snapshot: Snapshot, view: SlotView) -> Slice:
 
     Without port nodes, references run from crate to crate: from who calls a port to whose port it is.
     """
-    graph = slot_graph(snapshot)
+    graph = slot_sketch(snapshot)
     edges: Iterable[SlotEdge] = snapshot.derive(
         ("slot-edges", view.node_types, view.edge_types),
         lambda _: joined_edges(graph, view.node_types, view.edge_types),
     )
-    nodes = {node for node, data in graph.nodes(data=True) if _is_admitted(data, view)}
+    nodes = {node for node, data in graph.nodes.items() if _is_admitted(data, view)}
     if view.classification:
         edges = [edge for edge in edges if edge.source in nodes and edge.target in nodes]
     found = _found(nodes, edges, view, graph)
@@ -116,11 +116,11 @@ def usual_mode(snapshot: Snapshot) -> str:
 
 def node_named(text: str, snapshot: Snapshot) -> str:
     """Return the node that a text means: its own name, that of a crate, or a port's number; empty for no node."""
-    graph = slot_graph(snapshot)
+    graph = slot_sketch(snapshot)
     wanted = text.strip()
     crates = (f"crate:{record.crate.name}" for record in snapshot.records_named(wanted) if record.crate)
     kinds = (f"{kind}:{wanted}" for kind in NODE_TYPES)
-    return next((node for node in (wanted, *crates, *kinds) if node in graph), "") if wanted else ""
+    return next((node for node in (wanted, *crates, *kinds) if node in graph.nodes), "") if wanted else ""
 
 
 def nearest_names(text: str, snapshot: Snapshot) -> list[str]:
@@ -134,7 +134,7 @@ def _is_admitted(data: Mapping[str, Any], view: SlotView) -> bool:
     return not view.classification or data["type"] != "crate" or data["classification"] == view.classification
 
 
-def _found(nodes: set[str], edges: Iterable[SlotEdge], view: SlotView, graph: Any) -> _Found:
+def _found(nodes: set[str], edges: Iterable[SlotEdge], view: SlotView, graph: SlotSketch) -> _Found:
     """Return the nodes that the mode reaches, and of these those that bear the text or are next to one that does."""
     ends = [node for node in (view.focus, view.target if view.mode == "path" else "") if node]
     if hidden := [node for node in ends if node not in nodes]:
@@ -149,7 +149,7 @@ def _found(nodes: set[str], edges: Iterable[SlotEdge], view: SlotView, graph: An
     return _Found(_bearing(nodes, edges, view, graph))
 
 
-def _bearing(nodes: Iterable[str], edges: Iterable[SlotEdge], view: SlotView, graph: Any) -> set[str]:
+def _bearing(nodes: Iterable[str], edges: Iterable[SlotEdge], view: SlotView, graph: SlotSketch) -> set[str]:
     kept = set(nodes)
     if not view.text:
         return kept
@@ -162,7 +162,7 @@ def _bears(wanted: str, data: Mapping[str, Any]) -> bool:
     return wanted in str(data["label"]).casefold() or ("/" in wanted and wanted in data.get("path", "").casefold())
 
 
-def _foremost(nodes: set[str], edges: Iterable[SlotEdge], graph: Any, view: SlotView) -> set[str]:
+def _foremost(nodes: set[str], edges: Iterable[SlotEdge], graph: SlotSketch, view: SlotView) -> set[str]:
     """Return the nodes to draw: all, or those with the gravest findings and then the most edges."""
     if len(nodes) <= MOST_NODES:
         return nodes

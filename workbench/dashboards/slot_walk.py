@@ -1,10 +1,13 @@
 """The edges of the slot graph as they are drawn, and how far one comes along them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import networkx as nx
+
+from workbench.fleet.graph import Slot, SlotSketch
+from workbench.fleet.model import Site, SourceText
+from workbench.fleet.positions import KeyPath, dotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,39 +17,60 @@ class SlotEdge:
     source: str
     target: str
     type: str
-    path: str
-    line: int
-    label: str
+    origin: SourceText | None = None
+    """The text of the first of them; None for an edge between groups."""
+    key_path: KeyPath = ()
+    at: tuple[int, int] | None = None
+    label: str = ""
     count: int = 1
 
+    @property
+    def site(self) -> Site | None:
+        """Where the first of them stands; None for an edge between groups."""
+        return Site(self.origin, self.key_path, None, self.at) if self.origin else None
 
-def joined_edges(graph: Any, node_types: Collection[str], edge_types: Collection[str]) -> tuple[SlotEdge, ...]:
+    @property
+    def path(self) -> str:
+        """The manifest of the first declaration; empty between groups."""
+        return self.site.path if self.site else ""
+
+    @property
+    def line(self) -> int:
+        """The line of the first declaration, looked up now; 0 between groups."""
+        return self.site.line if self.site else 0
+
+
+def joined_edges(sketch: SlotSketch, node_types: Collection[str], edge_types: Collection[str]) -> tuple[SlotEdge, ...]:
     """Return the edges of some types between nodes of some types, each pair and type once.
 
     Where no ports are among the nodes, a reference leads to the owner of its port.
     """
-    nodes = {node for node, data in graph.nodes(data=True) if data["type"] in node_types}
-    merged: dict[tuple[str, str, str], SlotEdge] = {}
-    for source, target, data in graph.edges(data=True):
-        kind = data["type"]
-        if kind not in edge_types:
+    nodes = {node for node, data in sketch.nodes.items() if data["type"] in node_types}
+    merged: dict[tuple[str, str, str], tuple[Slot, int]] = {}
+    for edge in sketch.edges:
+        if edge.type not in edge_types or edge.source not in nodes:
             continue
-        end = _owner_of(data, graph) if kind == "REFERENCES" and "port" not in node_types else target
-        if end == source or source not in nodes or end not in nodes:
+        end = edge.target
+        if edge.type == "REFERENCES" and "port" not in node_types:
+            end = _owner_of(edge, sketch)
+        if end == edge.source or end not in nodes:
             continue
-        key = source, end, kind
-        old = merged.get(key)
-        label = str(data.get("label") or data.get("declared") or "")
-        merged[key] = SlotEdge(
-            source, end, kind, old.path if old else data["path"], old.line if old else data["line"],
-            old.label if old else label, old.count + 1 if old else 1,
-        )  # fmt: skip
-    return tuple(merged.values())
+        key = edge.source, end, edge.type
+        first, count = merged.get(key, (edge, 0))
+        merged[key] = first, count + 1
+    return tuple(
+        SlotEdge(source, end, kind, first.origin, first.key_path, first.at, _label(first), count)
+        for (source, end, kind), (first, count) in merged.items()
+    )
 
 
-def _owner_of(data: Mapping[str, Any], graph: Any) -> str:
-    crate = f"crate:{data['of']}"
-    return crate if crate in graph else f"external:{data['of']}"
+def _label(edge: Slot) -> str:
+    return str(edge.known.get("label") or dotted(edge.key_path))
+
+
+def _owner_of(edge: Slot, sketch: SlotSketch) -> str:
+    crate = f"crate:{edge.known['of']}"
+    return crate if crate in sketch.nodes else f"external:{edge.known['of']}"
 
 
 def reached(starts: Collection[str], edges: Iterable[SlotEdge], hops: int, mode: str) -> dict[str, int]:

@@ -30,12 +30,11 @@ class SqlPage(Page):
     title: ClassVar[str] = "SQL"
 
     def build(self) -> Viewable:
-        address = self.address
         self.links = Links(self.is_linked)
         self.result: Result | None = None
-        asked_for = address.passage("sql")
+        self._asked = ""
         self.editor = control(
-            pn.widgets.TextAreaInput, "Query: one SELECT (Ctrl+Enter runs it)", value=asked_for or EXAMPLES[0].sql,
+            pn.widgets.TextAreaInput, "Query: one SELECT (Ctrl+Enter runs it)", value=EXAMPLES[0].sql,
             rows=8, max_length=LONGEST_PASSAGE, sizing_mode="stretch_width", css_classes=["wb-code"],
         )  # fmt: skip
         self.run_button = action("Run", lambda _: self.run(), "primary")
@@ -50,20 +49,15 @@ class SqlPage(Page):
             reveal(part, False)
         editor = column("card", self.editor, column("filters", self.run_button, self.cancel_button))
         answer = column("card", self._said, self._answer_bar, self._chart, self._table)
-        if asked_for:
-            self.run()
         return column("page", column("split", column("page", editor, answer), column("side", html_pane(self._help()))))
 
     def _build_chart_controls(self) -> None:
-        address = self.address
-        self._wanted_axes = address.text("x"), address.text("y")
-        kind = address.choice("chart", KINDS, NO_CHART)
-        self.kind = control(pn.widgets.Select, "Chart", options=[NO_CHART, *KINDS], value=kind, width=130)
+        self._wanted_axes = "", ""
+        self.kind = control(pn.widgets.Select, "Chart", options=[NO_CHART, *KINDS], width=130)
         self.across = control(pn.widgets.Select, "Of", options={}, width=190)
         self.up = control(pn.widgets.Select, "Value", options={}, width=190)
         self._chart = column("scroll")
-        for widget in (self.kind, self.across, self.up):
-            widget.param.watch(self._redrawn, "value")
+        self.on_change(self._redrawn, self.kind, self.across, self.up)
 
     def _download(self, ending: str) -> Any:
         def content() -> io.BytesIO:
@@ -86,12 +80,25 @@ class SqlPage(Page):
             "<code>POST /api/query</code>.</p></section>"
         ).format(example_list(self.links), table_list())
 
+    def read_address(self) -> None:
+        address = self.address
+        self._wanted_axes = address.text("x"), address.text("y")
+        self.kind.value = address.choice("chart", KINDS, NO_CHART)
+        asked_for = address.passage("sql")
+        self.editor.value = asked_for or EXAMPLES[0].sql
+        if asked_for and asked_for != self._asked:
+            self.run()
+        elif self.result is not None:
+            self._offer_axes(self.result)
+            self._place_parts(self._drawn())
+
     def show_fleet(self, snapshot: Snapshot) -> None:
         if self.result is not None and not self.query.is_running:
             show(self._said, result_markup(self.result, snapshot.revision))
 
     def run(self) -> None:
         """Ask what stands in the editor; the answer comes by itself."""
+        self._asked = (self.editor.value or "").strip()
         self._write_address()
         show(self._said, ASKING)
         self.run_button.disabled, self.cancel_button.disabled = True, False

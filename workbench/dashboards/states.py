@@ -1,10 +1,16 @@
 """What a page shows when there is no fleet to show: the first scan, an empty fleet, a filter without a result."""
 
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
 from workbench.fleet.snapshot import Snapshot
+
+PREPARING: Final = Markup(
+    '<section class="state" role="status"><h2>Preparing this page</h2><p>A large fleet takes a moment when a revision '
+    'is looked at first.</p><progress aria-label="Progress"></progress></section>'
+)
+"""What to show while a worker derives what a page shows."""
 
 
 def is_scanning(status: dict[str, Any]) -> bool:

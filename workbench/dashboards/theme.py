@@ -59,7 +59,7 @@ def class_colors(classes: list[str]) -> dict[str, str]:
 
 
 def dark_figure(**options: Any) -> figure:
-    """Return a Bokeh figure on a card: no axes, no grid, no logo, drawn on canvas."""
+    """Return a Bokeh figure in the colour of a card: no axes, no grid, no logo, drawn on canvas."""
     # WebGL without a GPU takes seconds to set up; canvas draws what we draw at once.
     plot = figure(**{"output_backend": "canvas", "toolbar_location": "above", **options})
     plot.background_fill_color = plot.border_fill_color = CARD
@@ -69,6 +69,17 @@ def dark_figure(**options: Any) -> figure:
     plot.toolbar.logo = None
     plot.stylesheets = [_FIGURE]
     plot.toolbar.stylesheets = [_TOOLBAR]
+    return plot
+
+
+def card_figure(**options: Any) -> figure:
+    """Return a figure to stand on a card."""
+    return on_card(dark_figure(**options))
+
+
+def on_card(plot: figure) -> figure:
+    """Return a figure that a card shows through, which has its own colour in each theme."""
+    plot.background_fill_color = plot.border_fill_color = None
     return plot
 
 

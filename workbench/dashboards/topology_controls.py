@@ -8,7 +8,7 @@ import panel as pn
 from workbench.dashboards.address import Address
 from workbench.dashboards.coloring import COLORINGS
 from workbench.dashboards.graph_marks import HIGHLIGHTS
-from workbench.dashboards.panes import column, control
+from workbench.dashboards.panes import column, control, search_box, type_in
 from workbench.dashboards.registry import classes
 from workbench.dashboards.slot_view import (
     DEFAULT_EDGES,
@@ -31,44 +31,64 @@ _DEPTHS: Final[Mapping[str, int]] = {"any": 0, **{str(n): n for n in range(1, MO
 class TopologyControls:
     """Filters, the way of looking, colour and highlight. `on_change` is called with whether a link should keep it."""
 
-    def __init__(self, address: Address, snapshot: Snapshot, on_change: Callable[[bool], None]) -> None:
+    def __init__(self, snapshot: Snapshot, on_change: Callable[[bool], None], *, is_live: bool = True) -> None:
         self._on_change = on_change
         self._is_setting = False
-        self._add_filters(address, snapshot)
         self._usual_mode = usual_mode(snapshot)
-        self._add_focus(address)
-        self.coloring = _select("Colour by", {c.words: key for key, c in COLORINGS.items()}, address, "colour", "class")
-        self.highlight = _select("Highlight", {w: key for key, w in HIGHLIGHTS.items()}, address, "highlight", "")
+        self._add_filters()
+        self._add_focus()
+        # What is not kept with a revision colours no revision.
+        colorings = {item.words: key for key, item in COLORINGS.items() if is_live or not item.is_live}
+        self.coloring = _select("Colour by", colorings)
+        self.highlight = _select("Highlight", {words: key for key, words in HIGHLIGHTS.items()})
         for widget in self._widgets():
             widget.param.watch(self._changed, "value")
         self.name.param.watch(self._changed, "value_input")
         self.follow(snapshot)
 
-    def _add_filters(self, address: Address, snapshot: Snapshot) -> None:
-        text = address.text("q")
-        self.name = control(pn.widgets.TextInput, "Name or path", placeholder="part, or folder/", value=text, width=170)
-        self.name.value_input = self.name.value
-        chosen = address.choice("class", classes(snapshot)) or EVERY_CLASS
-        options = [EVERY_CLASS, *classes(snapshot)]
-        self.classes = control(pn.widgets.Select, "Class", options=options, value=chosen, width=150)
-        nodes = address.choices("nodes", NODE_TYPES, DEFAULT_NODES)
-        self.node_types = control(pn.widgets.CheckButtonGroup, "Node types", options=list(NODE_TYPES), value=nodes)
-        edges = address.choices("edges", EDGE_TYPES, DEFAULT_EDGES)
-        self.edge_types = control(pn.widgets.CheckButtonGroup, "Edge types", options=list(EDGE_TYPES), value=edges)
+    def _add_filters(self) -> None:
+        self.name = search_box("Name or path", "part, or folder/", 170)
+        self.classes = control(pn.widgets.Select, "Class", options=[EVERY_CLASS], width=150)
+        nodes, edges = list(NODE_TYPES), list(EDGE_TYPES)
+        self.node_types = control(pn.widgets.CheckButtonGroup, "Node types", options=nodes, value=[*DEFAULT_NODES])
+        self.edge_types = control(pn.widgets.CheckButtonGroup, "Edge types", options=edges, value=[*DEFAULT_EDGES])
 
-    def _add_focus(self, address: Address) -> None:
+    def _add_focus(self) -> None:
+        self.mode = _select("Show", {words: key for key, words in MODES.items()}, 230)
+        self.mode.value = self._usual_mode
+        words = "crate, port or node"
+        self.focus = control(pn.widgets.TextInput, "From", placeholder=words, width=200)
+        self.target = control(pn.widgets.TextInput, "To", placeholder=words, width=200)
+        self.hops = control(pn.widgets.Select, "Depth", options=dict(_DEPTHS), width=80)
+
+    def read(self, address: Address, snapshot: Snapshot) -> None:
+        """Set all controls to what an address says; `on_change` hears nothing of it."""
+        self._is_setting = True
+        try:
+            self._read_filters(address, snapshot)
+            self._read_focus(address)
+            self.coloring.value = address.choice("colour", self.coloring.values, "class")
+            self.highlight.value = address.choice("highlight", HIGHLIGHTS)
+        finally:
+            self._is_setting = False
+        self.follow(snapshot)
+
+    def _read_filters(self, address: Address, snapshot: Snapshot) -> None:
+        type_in(self.name, address.text("q"))
+        found = classes(snapshot)
+        self.classes.param.update(options=[EVERY_CLASS, *found], value=address.choice("class", found) or EVERY_CLASS)
+        self.node_types.value = address.choices("nodes", NODE_TYPES, DEFAULT_NODES)
+        self.edge_types.value = address.choices("edges", EDGE_TYPES, DEFAULT_EDGES)
+
+    def _read_focus(self, address: Address) -> None:
         hops = address.number("hops", 0, MOST_HOPS, 0) or 0
         node = address.text("node")
         # A link to a node alone leads to its surroundings where the whole is too large to find it.
         is_near = "mode" not in address.query and bool(hops or (node and self._usual_mode != "all"))
-        mode = "around" if is_near else self._usual_mode
-        focus = address.text("focus") or (node if is_near else "")
-        hops = hops or (1 if is_near else 0)
-        self.mode = _select("Show", {words: key for key, words in MODES.items()}, address, "mode", mode, 230)
-        words = "crate, port or node"
-        self.focus = control(pn.widgets.TextInput, "From", placeholder=words, value=focus, width=200)
-        self.target = control(pn.widgets.TextInput, "To", placeholder=words, value=address.text("to"), width=200)
-        self.hops = control(pn.widgets.Select, "Depth", options=dict(_DEPTHS), value=hops, width=80)
+        self.mode.value = address.choice("mode", MODES, "around" if is_near else self._usual_mode)
+        self.focus.value = address.text("focus") or (node if is_near else "")
+        self.target.value = address.text("to")
+        self.hops.value = hops or (1 if is_near else 0)
 
     def _widgets(self) -> Iterator[Any]:
         yield from (self.name, self.mode, self.focus, self.target, self.hops, self.classes)
@@ -140,7 +160,7 @@ class TopologyControls:
             "mode": "" if mode == self._usual_mode else mode,
             "focus": self.focus.value.strip() if mode in FOCUSED else "",
             "to": self.target.value.strip() if mode == "path" else "",
-            "hops": self.hops.value if mode in FOCUSED and mode != "path" else 0,
+            "hops": (self.hops.value or None) if mode in FOCUSED and mode != "path" else None,
             "class": "" if self.classes.value == EVERY_CLASS else self.classes.value,
             "colour": "" if self.coloring.value == "class" else self.coloring.value,
             "highlight": self.highlight.value,
@@ -158,6 +178,5 @@ class TopologyControls:
         self._on_change(event.name == "value")
 
 
-def _select(label: str, options: dict[str, str], address: Address, key: str, usual: str, width: int = 140) -> Any:
-    value = address.choice(key, options.values(), usual)
-    return control(pn.widgets.Select, label, options=options, value=value, width=width)
+def _select(label: str, options: dict[str, str], width: int = 140) -> Any:
+    return control(pn.widgets.Select, label, options=options, width=width)

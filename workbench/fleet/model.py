@@ -14,19 +14,15 @@ Role = Literal["owner", "reference", "sister", "mirror"]
 """How a crate stands to a port: it binds it, calls it, or holds it as a companion of one that it binds."""
 
 
-_FORESEEN: Final[tuple[KeyPath, ...]] = (("service", "capabilities"), ("smart_meta", "capabilities"))
-
-
 class SourceText:
     """The text of one manifest, which knows where each of its keys stands."""
 
-    __slots__ = ("_held", "_located", "path", "text")
+    __slots__ = ("_located", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
         self._located: dict[KeyPath, tuple[int, int]] = {}
-        self._held: dict[KeyPath, bool] = {}
 
     def __reduce__(self) -> tuple[type["SourceText"], tuple[str, str]]:
         """Leave the positions behind when copied or kept: they are found again when asked for."""
@@ -42,23 +38,7 @@ class SourceText:
         found = self._located.get(key_path)
         if found is None:
             found = self._located[key_path] = self.positions.locate(key_path)
-            if not self._held:
-                self._foresee()
         return found
-
-    def holds(self, key_path: KeyPath) -> bool:
-        """Whether a key stands in the text; what was asked once is kept."""
-        held = self._held.get(key_path)
-        if held is None:
-            held = self._held[key_path] = key_path in self.positions
-        return held
-
-    def _foresee(self) -> None:
-        """Find what the slot graph will ask of every text, now that this one was read."""
-        positions = self.positions
-        for path in _FORESEEN:
-            self._held[path] = path in positions
-            self._located[path] = positions.locate(path)
 
 
 def locate_sites(sites: Iterable["Site"]) -> None:

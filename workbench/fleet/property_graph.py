@@ -1,10 +1,11 @@
 """The slot graph as Cypher sees it: nodes with a label and a name, edges with a type."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import networkx as nx
 
-from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, filled
+from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, located_edges, slot_sketch
 from workbench.fleet.snapshot import Snapshot
 
 Json = dict[str, Any]
@@ -18,34 +19,18 @@ LABELS: Final = "__labels__"
 Edge = tuple[str, str, str, Json]
 
 
-class _Lists:
-    """The slot graph as lists: made at half the price of a graph, and read by nobody here."""
-
-    def __init__(self) -> None:
-        self.nodes: dict[str, Json] = {}
-        self.edges: list[Edge] = []
-
-    def add_node(self, node: str, /, **attributes: Any) -> None:
-        self.nodes[node] = _properties(node, attributes)
-
-    def add_edge(self, source: str, target: str, key: str, /, **attributes: Any) -> None:
-        self.edges.append((source, target, key, attributes))
-
-    def __contains__(self, node: object, /) -> bool:
-        return node in self.nodes
-
-
 def graph_lists(snapshot: Snapshot) -> tuple[list[tuple[str, Json]], list[Edge]]:
     """Return (nodes, edges) of a snapshot as values that JSON can hold.
 
     A node is (id, properties): `name`, of a port also `port` as a number, of a crate also `path`, `version`,
     `classification`, `stale` and `severity`. An edge is (source, target, key, properties) as in `slot_graph`.
     """
-    lists = filled(_Lists(), snapshot)
-    return list(lists.nodes.items()), lists.edges
+    sketch = slot_sketch(snapshot)
+    nodes = [(node, _properties(node, given)) for node, given in sketch.nodes.items()]
+    return nodes, list(located_edges(sketch))
 
 
-def _properties(node: str, given: Json) -> Json:
+def _properties(node: str, given: Mapping[str, Any]) -> Json:
     number = {"port": int(given["label"])} if given["type"] == "port" else {}
     rest = {key: value for key, value in given.items() if key not in _SHOWN_OTHERWISE}
     return {"id": node, "label": NODE_LABELS[given["type"]], "name": given["label"], **number, **rest}

@@ -186,6 +186,10 @@ class Snapshot:
         value: T = self._lasting.setdefault(key, make()) if key not in self._lasting else self._lasting[key]
         return value
 
+    def has_derived(self, key: object) -> bool:
+        """Return whether something is derived already."""
+        return key in self._derived
+
     @property
     def names(self) -> Names:
         """The crates by folded name and alias."""
