@@ -7,16 +7,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from workbench import __version__
 from workbench.config import DEFAULT_MUX_PORT, has_variables
+from workbench.ending import end, hold
 from workbench.errors import WorkbenchError
-from workbench.fleet.rules import SEVERITIES
+from workbench.fleet.rules import SEVERITIES, Severity
 from workbench.logs import FORMATS, LEVELS, LogFormat, LogLevel, set_up_logs
-from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
+from workbench.roots import (
+    CONFIG,
+    JOBS,
+    PATHS,
+    Roots,
+    read_roots,
+    roots_of,
+    said_settings,
+    settings_file,
+    settings_from,
+)
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
@@ -104,7 +115,8 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None, jobs: in
     from workbench.report import summary_line
 
     started = time.perf_counter()
-    discovery, snapshot = read_roots(paths, config, settings_of(paths, config, discovery={"jobs": jobs}), rev)
+    discovery, snapshot = read_roots(paths, config, said_settings(paths, config), rev, jobs)
+    hold(snapshot)
     seconds = time.perf_counter() - started
     if form == "json":
         figures = {**summary_model(snapshot), "seconds": round(seconds, 4)}
@@ -168,11 +180,12 @@ def check(  # noqa: PLR0917
     from workbench.report import report_lines, summary_line
 
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
-    settings = settings_of(paths, config, check=given, discovery={"jobs": jobs})
-    discovery, snapshot = read_roots(paths, config, settings)
-    chosen = settings.check
-    least = chosen.severity or ("hint" if form in ("json", "sarif") else "warning")
-    findings = Selection(chosen.select, chosen.ignore, least).of(snapshot.findings)
+    settings = said_settings(paths, config, check=given)
+    discovery, snapshot = read_roots(paths, config, settings, jobs=jobs)
+    hold(snapshot)
+    least: Severity = "hint" if form in ("json", "sarif") else "warning"
+    chosen = settings.check.selection(least) if settings else Selection(severity=least)
+    findings = chosen.of(snapshot.findings)
     if changed_since is not None:
         findings = _changed(discovery, findings, changed_since)
     locate = {path: discovery.absolute(path) for path in snapshot.records}
@@ -392,5 +405,14 @@ def _style(text: str, role: str) -> str:
     return click.style(text, bold=role == "bold", dim=role == "dim")
 
 
+def run() -> NoReturn:
+    """Run the command line as a process of its own."""
+    try:
+        main()
+    except SystemExit as done:
+        end(done.code)
+    end(0)
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -13,6 +13,7 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 15180
 DEFAULT_WS_PORT: Final = 15181
 DEFAULT_MUX_PORT: Final = 18100
+DEFAULT_JOBS: Final = 2
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
 

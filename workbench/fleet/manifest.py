@@ -7,28 +7,26 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 import tomli
-from pydantic import ValidationError
 
 from workbench.fleet.declared import (
     declared_dependencies,
     declared_features,
     declared_ports,
-    first_text,
     merged_qa,
     string_list,
     table_of,
     text_of,
 )
+from workbench.fleet.layout import HEADER_TABLES, KNOWN_TABLES, known_keys
 from workbench.fleet.model import Crate, Finding, Manifest, Site, SourceText, finding
 from workbench.fleet.positions import KeyPath, dotted
-from workbench.fleet.schema import HEADER_TABLES, KNOWN_TABLES, ManifestDocument, describe, known_keys
 from workbench.fleet.soundness import is_sound
 from workbench.fleet.spelling import nearest
 from workbench.fleet.toml import parse_toml
+from workbench.fleet.values import describe
 
 _PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _TEMPLATE_NAME: Final = re.compile(r'^[ \t]*name[ \t]*=[ \t]*["\']?[^"\'\n]*\$\{', re.MULTILINE)
-_VALIDATOR: Final = ManifestDocument.__pydantic_validator__
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4000,}")
 
 
@@ -40,7 +38,7 @@ def parse_manifest(path: str, data: bytes) -> Manifest:
     """
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         return _not_utf8(path, data, digest, error)
     source = SourceText(path, text)
@@ -130,16 +128,15 @@ class _Reader:
         """Whether the schema accepts the document; what it refuses is reported and blanked out."""
         if is_sound(self.document):
             return True
-        try:
-            _VALIDATOR.validate_python(self.document)
-            return True
-        except ValidationError as invalid:
-            for error in invalid.errors(include_url=False, include_context=False):
-                path = _path_within(self.document, error["loc"])
-                code = "SC117" if error["type"] == "invalid_port" else "SC003"
-                self.report(code, f"{dotted(path)}: {_message(error)}", *path)
-                _blank(self.document, path)
-            return False
+        from workbench.fleet.schema import schema_errors  # pydantic is slow to import, and most fleets are sound
+
+        errors = schema_errors(self.document)
+        for error in errors:
+            path = _path_within(self.document, error["loc"])
+            code = "SC117" if error["type"] == "invalid_port" else "SC003"
+            self.report(code, f"{dotted(path)}: {_message(error)}", *path)
+            _blank(self.document, path)
+        return not errors
 
     def _crate(self) -> Crate | None:
         if not self.header_path and "name" not in self.document:
@@ -170,11 +167,14 @@ class _Reader:
             path=self.source.path,
             source=self.source,
             version=text_of(header, "version"),
-            classification=first_text(
-                (header, "classification"), (metadata, "smart_crate_type"), (header, "class"), (header, "type")
-            ),
+            classification=text_of(header, "classification")
+            or text_of(metadata, "smart_crate_type")
+            or text_of(header, "class")
+            or text_of(header, "type"),
             tesla_grade=_first_flag(header.get("tesla_grade"), metadata.get("tesla_grade")),
-            description=first_text((header, "description"), (metadata, "description"), (smart_meta, "description")),
+            description=text_of(header, "description")
+            or text_of(metadata, "description")
+            or text_of(smart_meta, "description"),
             retrofit_at=self._retrofit(header, metadata),
             foundation=text_of(header, "foundation"),
             aliases=(cloned_from,) if cloned_from and cloned_from != name else (),
@@ -238,7 +238,7 @@ def timestamp(value: object) -> datetime | None:
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
     else:
-        moment = _parsed_timestamp(str(value).strip()) if isinstance(value, (str, int)) else None
+        moment = _parsed_timestamp(str(value)) if isinstance(value, (str, int)) else None
     if moment is not None and moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     return moment
@@ -247,7 +247,9 @@ def timestamp(value: object) -> datetime | None:
 _COMPACT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:-(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
 
+@lru_cache(maxsize=1024)  # a fleet is retrofitted in waves, and few crates have a moment of their own
 def _parsed_timestamp(text: str) -> datetime | None:
+    text = text.strip()
     try:
         if match := _COMPACT.fullmatch(text):
             return datetime(*(int(part) for part in match.groups(default="0")), tzinfo=UTC)  # type: ignore[misc, arg-type]

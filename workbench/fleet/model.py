@@ -1,10 +1,11 @@
 """The domain's values: what a manifest says, what was decided from it, and what was found."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from workbench.fleet.positions import KeyPath, Positions, dotted
@@ -170,7 +171,7 @@ def finding(
     """Return a finding of a rule, with the rule's severity and, unless a better one is given, its fix."""
     rule = RULES[code]
     if not crates:  # most findings have one place
-        one = len(sites) == 1 and sites[0].crate
+        one = sites[0].crate if len(sites) == 1 else None
         crates = (one,) if one else tuple(dict.fromkeys(site.crate for site in sites if site.crate))
     return Finding(code, message, sites, crates, ports, rule.fix if fix is None else fix, rule.severity)
 
@@ -226,8 +227,26 @@ class Dependency(NamedTuple):
     requirement: str = ""
 
 
+class _Kept:
+    """A value that is kept, and handed to other processes, as the values of its fields and nothing else.
+
+    What `dataclass` makes for that of frozen classes takes several times as long, of which a scan has two processes.
+    """
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type["_Kept"], tuple[Any, ...]]:
+        kind = type(self)
+        return kind, _values_of(kind)(self)
+
+
+@cache
+def _values_of(kind: type[Any]) -> Callable[[object], tuple[Any, ...]]:
+    return attrgetter(*(field.name for field in fields(kind)))
+
+
 @dataclass(frozen=True, slots=True)
-class QaThresholds:
+class QaThresholds(_Kept):
     """The quality thresholds that a crate sets itself. They are limits, never measured values."""
 
     phd_suite_enabled: bool | None = None
@@ -241,7 +260,7 @@ class QaThresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Crate:
+class Crate(_Kept):
     """One smart crate, normalised from whichever dialect its manifest is written in."""
 
     name: str
@@ -286,7 +305,7 @@ class Crate:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(_Kept):
     """One manifest file as it was last read: its crate, if it describes one, and its diagnostics."""
 
     path: str

@@ -111,7 +111,8 @@ class Step:
         """Decide the claims and links of every crate that changed or speaks of a name that did."""
         paths = set(self.changes) & self.records.keys()
         if self.dirty_names:
-            paths |= {path for path, r in self.records.items() if not r.mentions.isdisjoint(self.dirty_names)}
+            others = self.records.keys() - paths
+            paths |= {path for path in others if not self.records[path].mentions.isdisjoint(self.dirty_names)}
         names = self.new.names
         decided: dict[str, Record] = {}
         for path in sorted(paths):
@@ -151,6 +152,7 @@ class Step:
         self.dirty_targets |= references.touched
         order: Callable[[PortClaim], Any] = lambda claim: (claim.site.path, claim.label)  # noqa: E731
         self.new.at_port, self.new._references = at_port.result(order), references.result(order)
+        is_known = bool(self.old.at_port)
         for port in self.dirty_ports:
             is_owned = False
             for claim in self.new.at_port.get(port, ()):
@@ -158,7 +160,7 @@ class Step:
                     is_owned = True
                 elif claim.role == "reference":
                     self.dirty_targets.add(fold(claim.of))
-            self.ledger.tally["ports_owned"] += is_owned - _is_owned(self.old, port)
+            self.ledger.tally["ports_owned"] += is_owned - (is_known and _is_owned(self.old, port))
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
         put = self.ledger.put
@@ -186,16 +188,17 @@ class Step:
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), self.ledger.subjects)
 
-    def _file_findings(self, path: str) -> Iterator[Finding]:
+    def _file_findings(self, path: str) -> Iterable[Finding]:
         record = self.records.get(path)
         if record is None:
-            return
+            return ()
         crate = record.crate
-        for diagnostic in record.manifest.diagnostics:
-            yield diagnostic._replace(crates=(crate.name,)) if crate else diagnostic
-        if crate is not None:
-            yield from rules.crate_findings(crate, record.claims, self.new.plan)
-            yield from rules.unresolved_findings(crate, [(item.target, item.key_path) for item in record.missing])
+        if crate is None:
+            return record.manifest.diagnostics
+        found = [diagnostic._replace(crates=(crate.name,)) for diagnostic in record.manifest.diagnostics]
+        found += rules.crate_findings(crate, record.claims, self.new.plan)
+        found += rules.unresolved_findings(crate, record.missing)
+        return found
 
     def _target_findings(self, target: str) -> Iterable[Finding]:
         callers = self.new._references.get(target, ())
@@ -216,10 +219,11 @@ class Step:
         records = (self.records[path] for path in self.new._by_name.get(fold(override.crate), ()))
         return rules.override_findings(override, [record.crate for record in records if record.crate])
 
-    def _duplicates(self, name: str) -> Iterator[Finding]:
+    def _duplicates(self, name: str) -> Iterable[Finding]:
         paths = self.new._by_name.get(name, ())
-        if len(paths) < 2:
-            return
+        return self._named_alike(paths) if len(paths) > 1 else ()
+
+    def _named_alike(self, paths: Iterable[str]) -> Iterator[Finding]:
         by_name: dict[str, list[Crate]] = defaultdict(list)
         for path in paths:
             crate = self.records[path].crate

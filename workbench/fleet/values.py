@@ -29,6 +29,8 @@ def port_number(value: object) -> int:
 
     Raises ValueError with the reason for anything else.
     """
+    if type(value) is int and 1 <= value <= MAX_PORT:  # nearly all of them
+        return value
     if isinstance(value, bool):
         raise ValueError(f"a port must be a whole number from 1 to {MAX_PORT}, not {describe(value)}")
     if isinstance(value, str):

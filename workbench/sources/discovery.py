@@ -28,7 +28,9 @@ class Discovery:
     the root, so that a scan never leaves its roots.
     """
 
-    def __init__(self, roots: Sequence[Path | str], scope: Scope | None = None, jobs: int = 1) -> None:
+    def __init__(
+        self, roots: Sequence[Path | str], scope: Scope | None = None, jobs: int = 1, *, once: bool = False
+    ) -> None:
         self.roots = [Path(os.path.abspath(Path(root).expanduser())) for root in roots]
         self.scope = scope or Scope()
         self.jobs = jobs
@@ -38,7 +40,8 @@ class Discovery:
         """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         self._identities: dict[str, Identity | None] = {}
         self._ignored = IgnoreCache() if self.scope.gitignore else None
-        self._listings: Listings = {}
+        self._listings: Listings | None = None if once else {}
+        """None where there will be no second walk that could make use of them."""
         self._listed_at = time.monotonic()
 
     @property
@@ -53,7 +56,8 @@ class Discovery:
 
     def forget_listings(self) -> None:
         """Make the next walk list every directory anew, whatever its time stamp says."""
-        self._listings.clear()
+        if self._listings is not None:
+            self._listings.clear()
         self._listed_at = time.monotonic()
 
     def check_roots(self) -> None:
