@@ -1,19 +1,19 @@
 """The command line: `workbench scan`, `check`, `schema`, `serve`, and the groups of other modules."""
 
-import json
+import gc
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from workbench import __version__
 from workbench.config import DEFAULT_MUX_PORT, has_variables
-from workbench.ending import end, hold
+from workbench.ending import hold
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES, Severity
 from workbench.logs import FORMATS, LEVELS, LogFormat, LogLevel, set_up_logs
@@ -111,6 +111,8 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None, jobs: in
 
     Exit code: 0, also when manifests are broken (`check` judges them); 2 if a PATH cannot be read at all.
     """
+    import json
+
     from workbench.fleet.wire import summary_model
     from workbench.report import summary_line
 
@@ -212,6 +214,8 @@ def schema() -> None:
     \b
     #:schema ./smart-crate.schema.json
     """  # noqa: D301 - click wants the character itself
+    import json
+
     from workbench.fleet.json_schema import manifest_schema
 
     click.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))
@@ -353,6 +357,7 @@ def _live_hub(
     from workbench.settings import Settings, load_settings
     from workbench.store.last_fleet import LastFleet
 
+    gc.enable()  # whatever is worth importing with it off is imported by now
     file, is_named, demo = source
     known = settings or Settings()
     if demo and file is None:
@@ -405,14 +410,5 @@ def _style(text: str, role: str) -> str:
     return click.style(text, bold=role == "bold", dim=role == "dim")
 
 
-def run() -> NoReturn:
-    """Run the command line as a process of its own."""
-    try:
-        main()
-    except SystemExit as done:
-        end(done.code)
-    end(0)
-
-
 if __name__ == "__main__":
-    run()
+    main()

@@ -23,7 +23,7 @@ URL_PORT: Final = re.compile(
 _URL_HINT: Final = re.compile(r"://[^/\s\"']*:\d")
 _ADDRESS_KEY: Final = re.compile(r"(?:^|_)(?:endpoint|url|uri|address|addr|host|base|server|link|dsn|connection)s?$")
 _REQUIREMENT: Final = re.compile(r"^(?:[\^~=<>*]|\d)")
-_QA_KEYS: Final = frozenset(QaThresholds.__slots__)
+_QA_KEYS: Final = frozenset(QaThresholds._fields)
 _DEPENDENCY_KEYS: Final = frozenset({"path", "version", "git", "crate", "package", "registry", "optional", "features"})
 _PROTOCOLS: Final = frozenset(
     {"http", "https", "rest", "grpc", "websocket", "ws", "wss", "tcp", "udp", "graphql", "quic"}

@@ -1,11 +1,10 @@
 """The domain's values: what a manifest says, what was decided from it, and what was found."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from workbench.fleet.positions import KeyPath, Positions, dotted
@@ -227,26 +226,7 @@ class Dependency(NamedTuple):
     requirement: str = ""
 
 
-class _Kept:
-    """A value that is kept, and handed to other processes, as the values of its fields and nothing else.
-
-    What `dataclass` makes for that of frozen classes takes several times as long, of which a scan has two processes.
-    """
-
-    __slots__ = ()
-
-    def __reduce__(self) -> tuple[type["_Kept"], tuple[Any, ...]]:
-        kind = type(self)
-        return kind, _values_of(kind)(self)
-
-
-@cache
-def _values_of(kind: type[Any]) -> Callable[[object], tuple[Any, ...]]:
-    return attrgetter(*(field.name for field in fields(kind)))
-
-
-@dataclass(frozen=True, slots=True)
-class QaThresholds(_Kept):
+class QaThresholds(NamedTuple):
     """The quality thresholds that a crate sets itself. They are limits, never measured values."""
 
     phd_suite_enabled: bool | None = None
@@ -259,14 +239,16 @@ class QaThresholds(_Kept):
     technical_debt_ratio_maximum: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Crate(_Kept):
-    """One smart crate, normalised from whichever dialect its manifest is written in."""
+class Crate(NamedTuple):
+    """One smart crate, normalised from whichever dialect its manifest is written in.
+
+    A tuple rather than a dataclass: of so many fields it is made, and handed to another process, much sooner.
+    """
 
     name: str
     path: str
     """Path of the manifest, relative to its root, with `/`; prefixed by the root's name if there are several."""
-    source: SourceText = field(repr=False, compare=False)
+    source: SourceText
     version: str | None = None
     classification: str | None = None
     tesla_grade: bool | None = None
@@ -280,15 +262,22 @@ class Crate(_Kept):
     """Key path of the header table; empty for a flat manifest."""
     entries: tuple[PortEntry, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
-    endpoints: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = {}
     capabilities: tuple[str, ...] = ()
-    features: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, str] = {}
     """Feature name to `on`, `off`, `required` or `optional`."""
     qa: QaThresholds | None = None
     slsa_level: int | None = None
     hash_algorithms: tuple[str, ...] = ()
     certification: str | None = None
-    deployment: Mapping[str, Any] = field(default_factory=dict)
+    deployment: Mapping[str, Any] = {}
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same crate, wherever its text was read."""
+        return isinstance(other, Crate) and self[:2] == other[:2] and self[3:] == other[3:]
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
     @property
     def directory(self) -> str:
@@ -305,7 +294,7 @@ class Crate(_Kept):
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest(_Kept):
+class Manifest:
     """One manifest file as it was last read: its crate, if it describes one, and its diagnostics."""
 
     path: str
@@ -315,6 +304,10 @@ class Manifest(_Kept):
     crate: Crate | None = None
     diagnostics: tuple[Finding, ...] = ()
     is_template: bool = False
+
+    def __reduce__(self) -> tuple[type["Manifest"], tuple[Any, ...]]:
+        """Hand it over as the values of its fields: sooner done than what `dataclass` makes for frozen classes."""
+        return Manifest, (self.path, self.source, self.digest, self.crate, self.diagnostics, self.is_template)
 
     @property
     def is_broken(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.fleet import findings as rules
@@ -53,7 +53,7 @@ class Step:
             if manifest is None:
                 del self.records[path]
             elif manifest.is_broken and old is not None and old.crate is not None:
-                self.records[path] = replace(old, manifest=manifest, is_stale=True)
+                self.records[path] = old._replace(manifest=manifest, is_stale=True)
             else:
                 named = mentions(manifest.crate, self.new.plan) if manifest.crate else frozenset()
                 self.records[path] = Record(manifest, manifest.crate, mentions=named)
