@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from workbench.fleet.declared import OUTSIDE_SERVICES
-from workbench.fleet.model import Crate, PortClaim, PortEntry, fold
+from workbench.fleet.model import Crate, PortClaim, PortEntry, Site, fold
 from workbench.fleet.plan import PortPlan
 
 SISTER_SUFFIX: Final = "_sister"
@@ -214,7 +214,7 @@ def decide_claims(crate: Crate, names: Names, plan: PortPlan) -> tuple[PortClaim
 
 def _declared(crate: Crate, names: Names, plan: PortPlan) -> Iterator[PortClaim]:
     for entry in crate.entries:
-        site = crate.site(*entry.key_path)
+        site = Site(crate.source, entry.key_path, crate.name)
         verdict = _override(crate, entry, names, plan) if plan.overrides else None
         primary = _primary(entry, crate) if entry.label.endswith(SISTER_SUFFIX) else None
         if verdict is None and primary is not None:

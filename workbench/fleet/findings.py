@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, finding, fold
+from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, Site, finding, fold
 from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Block, Override, PortPlan
 from workbench.fleet.values import MAX_PORT
@@ -32,21 +32,21 @@ def _unique_sites(claims: Sequence[PortClaim]) -> list[PortClaim]:
     return list(seen.values())
 
 
-def port_findings(port: int, claims: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
-    """Yield what is wrong with one port, given every claim on it, in path order."""
+def port_findings(port: int, claims: Sequence[PortClaim], plan: PortPlan) -> Sequence[Finding]:
+    """Return what is wrong with one port, given every claim on it, in path order."""
     owners = [claim for claim in claims if claim.role == "owner"]
+    found: list[Finding] = []
     if len(owners) > 1:
-        yield from _shared(port, owners)
+        found += _shared(port, owners)
     if owners:
         if port in plan.reserved or port in plan.decoys:
-            yield from _set_aside(port, owners, plan)
-        yield from _range(port, owners, plan)
-    if len(claims) == 1:
-        return
-    companions = [claim for claim in claims if claim.role in ("sister", "mirror")]
-    yield from _sister_meets(port, owners, [c for c in companions if c.role == "sister"])
-    if owners:
-        yield from _mirror_meets(port, owners, [c for c in companions if c.role == "mirror"])
+            found += _set_aside(port, owners, plan)
+        found += _range(port, owners, plan)
+    if len(claims) > 1:
+        found += _sister_meets(port, owners, [claim for claim in claims if claim.role == "sister"])
+        if owners:
+            found += _mirror_meets(port, owners, [claim for claim in claims if claim.role == "mirror"])
+    return found
 
 
 def _shared(port: int, owners: list[PortClaim]) -> Iterator[Finding]:
@@ -205,7 +205,7 @@ def unresolved_findings(crate: Crate, missing: Sequence[Dependency]) -> Iterator
     """Yield a finding for each dependency or foundation that is no crate."""
     for item in missing:
         message = f'{crate.name} depends on "{item.target}", which is no crate of the fleet'
-        yield finding("SC010", message, crate.site(*item.key_path))
+        yield finding("SC010", message, Site(crate.source, item.key_path, crate.name))
 
 
 def duplicate_findings(crates: Sequence[Crate]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """The findings of the next revision: groups that differ replace the old ones, and the figures follow."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -35,11 +35,11 @@ class Ledger:
         """What was judged anew."""
         return frozenset(self._changed)
 
-    def put(self, subject: Subject, found: Iterable[Finding]) -> None:
+    def put(self, subject: Subject, found: Sequence[Finding]) -> None:
         """Replace what was found about a subject."""
+        if not found and not self._had_any:
+            return  # nothing there, nothing gone
         items = tuple(found)
-        if not items and not self._had_any:
-            return
         if self._mutes:
             judged = [muted(item, self._mutes) for item in items]
             items = tuple(item for item in judged if item.muted is None)

@@ -220,15 +220,15 @@ class _Reader:
             self.report("SC009", f"older spelling understood: {', '.join(notes)}", *self.header_path)
 
     def _check_spelling(self) -> None:
-        for path, table, known in _known_tables():
-            content = self.document.get(path[0])
-            if len(path) > 1 and isinstance(content, dict):
-                content = content.get(path[1])
+        for name, inner, table, known in _known_tables():
+            content = self.document.get(name)
+            if inner and isinstance(content, dict):
+                content = content.get(inner)
             if isinstance(content, dict) and not content.keys() <= known:
                 for key in content:
                     if key not in known and (suggestion := _suggestion(table, key)):
                         message = f'unknown key "{key}" in [{table}]: did you mean "{suggestion}"?'
-                        self.report("SC006", message, *path, key, fix=f'Rename "{key}" to "{suggestion}".')
+                        self.report("SC006", message, *table.split("."), key, fix=f'Rename "{key}" to "{suggestion}".')
 
 
 def timestamp(value: object) -> datetime | None:
@@ -293,9 +293,9 @@ def _message(error: Any) -> str:
 
 
 @cache
-def _known_tables() -> tuple[tuple[tuple[str, ...], str, frozenset[str]], ...]:
-    """Return (path, name, keys) of each table whose keys are known."""
-    return tuple((tuple(table.split(".")), table, known_keys(table)) for table in KNOWN_TABLES)
+def _known_tables() -> tuple[tuple[str, str, str, frozenset[str]], ...]:
+    """Return (name, name of the table inside it or nothing, both, keys) of each table whose keys are known."""
+    return tuple((*table.partition(".")[::2], table, known_keys(table)) for table in KNOWN_TABLES)
 
 
 @lru_cache(maxsize=4096)

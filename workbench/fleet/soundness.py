@@ -27,22 +27,27 @@ def _fits(table: dict[str, Any], shape: Shape) -> bool:
 
 
 def _is_port(value: object) -> bool:
+    return _are_ports([value])
+
+
+def _are_ports(value: dict[str, Any] | list[Any]) -> bool:
     try:
-        port_number(value)
+        if isinstance(value, list):
+            for port in value:
+                port_number(port)
+        else:
+            for port in value.values():
+                port_number(port["port"] if type(port) is dict and "port" in port else port)
     except ValueError:
         return False
     return True
 
 
-def _are_ports(value: dict[str, Any] | list[Any]) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_port, value))
-    return all(_is_port(port["port"] if type(port) is dict and "port" in port else port) for port in value.values())
-
-
 def _are_texts(value: list[Any]) -> bool:
-    return all(isinstance(item, str) for item in value)
+    return set(map(type, value)) <= _TEXT
 
+
+_TEXT: Final = frozenset({str})
 
 _KINDS: Final[Mapping[Kind, tuple[frozenset[type], Check]]] = {
     "flag": (frozenset({bool}), None),

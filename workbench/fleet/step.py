@@ -1,7 +1,7 @@
 """The step from one revision to the next: only what the changes reach is decided anew."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,20 +175,20 @@ class Step:
         for block in self.new.plan.blocks:
             if not self.dirty_ports.isdisjoint(range(block.first, block.last + 1)):
                 used = sum(_is_owned(self.new, port) for port in range(block.first, block.last + 1))
-                put(("block", block.name), rules.block_findings(block, used))
+                put(("block", block.name), list(rules.block_findings(block, used)))
         is_first_or_last = bool(self.old._by_name) != bool(self.new._by_name)
         for name in {fold(override.crate) for override in self.new.plan.overrides}:
             if is_first_or_last or name in self.dirty_targets:
                 for override in self.new.plan.overrides_of(name):
                     put(("override", f"{name}/{fold(override.label)}"), self._unused(override))
         if self.links_changed or self._moves_a_cycle():
-            put(("cycles", ""), self._cycles())
+            put(("cycles", ""), list(self._cycles()))
         self.ledger.judge_drift(self.new)
         self.ledger.judge_mutes(self.new)
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), self.ledger.subjects)
 
-    def _file_findings(self, path: str) -> Iterable[Finding]:
+    def _file_findings(self, path: str) -> Sequence[Finding]:
         record = self.records.get(path)
         if record is None:
             return ()
@@ -200,7 +200,7 @@ class Step:
         found += rules.unresolved_findings(crate, record.missing)
         return found
 
-    def _target_findings(self, target: str) -> Iterable[Finding]:
+    def _target_findings(self, target: str) -> Sequence[Finding]:
         callers = self.new._references.get(target, ())
         if not callers:
             return ()
@@ -210,18 +210,18 @@ class Step:
             port: [claim for claim in self.new.at_port.get(port, ()) if claim.role == "owner"]
             for port in {claim.port for claim in callers}
         }
-        return rules.reference_findings(callers, claims, owners)
+        return list(rules.reference_findings(callers, claims, owners))
 
-    def _unused(self, override: Override) -> Iterable[Finding]:
+    def _unused(self, override: Override) -> Sequence[Finding]:
         """In a fleet of no crates nothing is judged: it may be about to be read."""
         if not self.new._by_name:
             return ()
         records = (self.records[path] for path in self.new._by_name.get(fold(override.crate), ()))
-        return rules.override_findings(override, [record.crate for record in records if record.crate])
+        return list(rules.override_findings(override, [record.crate for record in records if record.crate]))
 
-    def _duplicates(self, name: str) -> Iterable[Finding]:
+    def _duplicates(self, name: str) -> Sequence[Finding]:
         paths = self.new._by_name.get(name, ())
-        return self._named_alike(paths) if len(paths) > 1 else ()
+        return list(self._named_alike(paths)) if len(paths) > 1 else ()
 
     def _named_alike(self, paths: Iterable[str]) -> Iterator[Finding]:
         by_name: dict[str, list[Crate]] = defaultdict(list)

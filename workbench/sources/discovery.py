@@ -36,8 +36,6 @@ class Discovery:
         self.jobs = jobs
         """How many processes may read; the second is started only where there is much to read."""
         self.prefixes = _prefixes(self.roots)
-        self.directories: set[str] = set()
-        """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         self._identities: dict[str, Identity | None] = {}
         self._ignored = IgnoreCache() if self.scope.gitignore else None
         self._listings: Listings | None = None if once else {}
@@ -52,7 +50,6 @@ class Discovery:
     def resume(self, identities: dict[str, Identity | None]) -> None:
         """Take up where an earlier run ended: files of these identities are known already."""
         self._identities = dict(identities)
-        self._note_directories()
 
     def forget_listings(self) -> None:
         """Make the next walk list every directory anew, whatever its time stamp says."""
@@ -89,7 +86,6 @@ class Discovery:
         for key in [key for key in self._identities if key not in seen and _within(key, starts)]:
             del self._identities[key]
             changes[key] = None
-        self._note_directories()
         progress.phase = "done"
         progress.tick(report)
         return changes
@@ -166,7 +162,9 @@ class Discovery:
                     starts.append((prefix, root, start))
         return starts
 
-    def _note_directories(self) -> None:
+    @property
+    def directories(self) -> set[str]:
+        """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         directories: set[str] = set()
         for prefix, root in zip(self.prefixes, map(str, self.roots), strict=True):
             directories.add(root)
@@ -176,7 +174,7 @@ class Discovery:
                     while len(directory) > len(root) and directory not in directories:
                         directories.add(directory)
                         directory = os.path.dirname(directory)
-        self.directories = directories
+        return directories
 
 
 def _within(key: str, starts: list[tuple[str, str, str]]) -> bool:
