@@ -15,7 +15,7 @@ from workbench.sources.walk import Found
 
 logger = logging.getLogger(__name__)
 
-WORTH: Final = 1500
+WORTH: Final = 1000
 """From so many files on a second process is worth its start, which takes as long as reading about this many."""
 _BATCH: Final = 64
 _PATIENCE: Final = 0.05
