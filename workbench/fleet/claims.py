@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from workbench.fleet.declared import OUTSIDE_SERVICES
-from workbench.fleet.model import Crate, PortClaim, PortEntry, Site, fold
+from workbench.fleet.model import Crate, PortClaim, PortEntry, fold, made_site
 from workbench.fleet.plan import PortPlan
 
 SISTER_SUFFIX: Final = "_sister"
@@ -102,6 +102,13 @@ def _own(crate: Crate, name: str) -> bool:
     return folded == fold(crate.name) or bool(crate.aliases and folded in map(fold, crate.aliases))
 
 
+_OWN_TABLES: Final[Mapping[str, Verdict]] = {
+    origin: Verdict("own-table", f"ports in {table} are the crate's own", 0.98)
+    for origin, table in {"service": "[service]", "network": "[network]", "header": "the header"}.items()
+}
+"""What decides about the ports of such tables, by the origin of an entry."""
+
+
 def _override(crate: Crate, entry: PortEntry, names: Names, plan: PortPlan) -> Verdict | None:
     decided = plan.override(crate.name, entry.label)
     if decided is None:
@@ -127,10 +134,7 @@ def _integration(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None
 
 
 def _own_table(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
-    if entry.origin not in ("service", "network", "header"):
-        return None
-    table = {"service": "[service]", "network": "[network]", "header": "the header"}[entry.origin]
-    return Verdict("own-table", f"ports in {table} are the crate's own", 0.98)
+    return _OWN_TABLES.get(entry.origin)
 
 
 def _own_name(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
@@ -141,8 +145,13 @@ def _own_name(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
 
 
 def _role_label(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
-    if fold(entry.label) in ROLE_LABELS:
-        return Verdict("role-label", f'"{entry.label}" is a role of the crate itself', 0.95)
+    return _role_of(entry.label)
+
+
+@lru_cache(maxsize=4096)
+def _role_of(label: str) -> Verdict | None:
+    if fold(label) in ROLE_LABELS:
+        return Verdict("role-label", f'"{label}" is a role of the crate itself', 0.95)
     return None
 
 
@@ -214,7 +223,7 @@ def decide_claims(crate: Crate, names: Names, plan: PortPlan) -> tuple[PortClaim
 
 def _declared(crate: Crate, names: Names, plan: PortPlan) -> Iterator[PortClaim]:
     for entry in crate.entries:
-        site = Site(crate.source, entry.key_path, crate.name)
+        site = made_site((crate.source, entry.key_path, crate.name, None))
         verdict = _override(crate, entry, names, plan) if plan.overrides else None
         primary = _primary(entry, crate) if entry.label.endswith(SISTER_SUFFIX) else None
         if verdict is None and primary is not None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, Site, finding, fold
+from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, finding, fold, made_site
 from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Block, Override, PortPlan
 from workbench.fleet.values import MAX_PORT
@@ -205,7 +205,7 @@ def unresolved_findings(crate: Crate, missing: Sequence[Dependency]) -> Iterator
     """Yield a finding for each dependency or foundation that is no crate."""
     for item in missing:
         message = f'{crate.name} depends on "{item.target}", which is no crate of the fleet'
-        yield finding("SC010", message, Site(crate.source, item.key_path, crate.name))
+        yield finding("SC010", message, made_site((crate.source, item.key_path, crate.name, None)))
 
 
 def duplicate_findings(crates: Sequence[Crate]) -> Iterator[Finding]:
