@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from codecs import BOM_UTF8
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -41,12 +42,12 @@ def parse_manifest(path: str, data: bytes) -> Manifest:
         text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         return _not_utf8(path, data, digest, error)
-    source = SourceText(path, text)
+    source = SourceText(path, data.removeprefix(BOM_UTF8))
     try:
         document = parse_toml(text)
     except (ValueError, RecursionError) as error:
         return _not_toml(source, digest, error)
-    return _Reader(source, digest, document).read()
+    return _Reader(source, text, digest, document).read()
 
 
 def unreadable_manifest(path: str, reason: str, fix: str | None = None) -> Manifest:
@@ -92,8 +93,9 @@ def _template(source: SourceText, digest: str, key_path: KeyPath = ()) -> Manife
 class _Reader:
     """Reads one parsed document, gathering diagnostics on the way."""
 
-    def __init__(self, source: SourceText, digest: str, document: dict[str, Any]) -> None:
+    def __init__(self, source: SourceText, text: str, digest: str, document: dict[str, Any]) -> None:
         self.source = source
+        self.text = text
         self.digest = digest
         self.document = document
         self.diagnostics: list[Finding] = []
@@ -180,7 +182,7 @@ class _Reader:
             aliases=(cloned_from,) if cloned_from and cloned_from != name else (),
             dialect=dotted(self.header_path) or "flat",
             header=self.header_path,
-            entries=declared_ports(document, self.header_path, self.source.text),
+            entries=declared_ports(document, self.header_path, self.text),
             dependencies=declared_dependencies(document),
             endpoints={k: v for k, v in table_of(document, "endpoints").items() if isinstance(v, str)},
             capabilities=tuple(

@@ -20,17 +20,24 @@ _FORESEEN: Final[tuple[KeyPath, ...]] = (("service", "capabilities"), ("smart_me
 class SourceText:
     """The text of one manifest, which knows where each of its keys stands."""
 
-    __slots__ = ("_held", "_located", "path", "text")
+    __slots__ = ("_content", "_held", "_located", "path")
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, content: str | bytes) -> None:
+        """Take a text, or its UTF-8."""
         self.path = path
-        self.text = text
+        # Kept as bytes: a single sign from beyond the first plane makes a string four times as large.
+        self._content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         self._located: dict[KeyPath, tuple[int, int]] = {}
         self._held: dict[KeyPath, bool] = {}
 
-    def __reduce__(self) -> tuple[type["SourceText"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["SourceText"], tuple[str, bytes]]:
         """Leave the positions behind when copied or kept: they are found again when asked for."""
-        return SourceText, (self.path, self.text)
+        return SourceText, (self.path, self._content)
+
+    @property
+    def text(self) -> str:
+        """The whole text, made anew each time."""
+        return self._content.decode("utf-8", "surrogatepass")
 
     @property
     def positions(self) -> Positions:
