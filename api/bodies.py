@@ -7,7 +7,7 @@ from tornado.httputil import HTTPServerRequest
 
 from api.base import JSON
 from workbench.errors import InvalidPort, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.values import MAX_PORT
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -13,7 +13,7 @@ from api.port_registry import PortRegistry
 from api.queries import SnapshotQuery
 from workbench.assignments import assignment_model
 from workbench.errors import InvalidPort
-from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.values import MAX_PORT
 from workbench.fleet.wire import finding_model, port_model
 from workbench.live_models import live_model, live_tag
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.fleet import Generator
 from benchmarks.measure import command, interleaved, report
 
-WORKBENCH = (sys.executable, "-m", "workbench.cli")
+WORKBENCH = (sys.executable, "-m", "workbench")
 
 
 def free_port() -> int:

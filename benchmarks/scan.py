@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--crates", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
-    workbench = (sys.executable, "-m", "workbench.cli")
+    workbench = (sys.executable, "-m", "workbench")
     with tempfile.TemporaryDirectory(prefix="workbench-bench-") as folder:
         fleet = Path(folder) / "fleet"
         Generator(fleet, options.crates).write()

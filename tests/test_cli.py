@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import WriteManifest
@@ -155,6 +156,45 @@ except SystemExit as end:
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[-1] == "1 []"
+
+
+def test_a_sound_fleet_is_checked_without_pydantic_and_without_settings(
+    fleet_dir: Path, write_manifest: WriteManifest
+) -> None:
+    """Both take longer to import than a small fleet to check."""
+    write_manifest("a", '[smart-crate]\nname = "a"\n[ports]\nhttp = 18010\n')
+    code = f"""
+import sys
+from workbench.cli import main
+try:
+    main(["check", {str(fleet_dir)!r}])
+except SystemExit as end:
+    print(end.code, sorted({{"pydantic", "workbench.settings", "asyncio"}} & set(sys.modules)))
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == "0 []"
+
+
+@pytest.mark.parametrize(("manifest", "code"), [('[smart-crate]\nname = "a"\n', 0), ("name = ", 1)])
+def test_a_process_ends_with_the_code_and_all_that_it_said(
+    fleet_dir: Path, write_manifest: WriteManifest, manifest: str, code: int
+) -> None:
+    write_manifest("a", manifest)
+    asked = ["check", "--format", "json", str(fleet_dir)]
+    done = subprocess.run([sys.executable, "-m", "workbench", *asked], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert json.loads(done.stdout) == json.loads(run(*asked).stdout)
+
+
+def test_a_process_whose_reader_went_away_says_nothing(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    asked = [sys.executable, "-m", "workbench", "scan", str(fleet_dir)]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(20) in (0, 1)
 
 
 def test_roots_of_a_named_settings_file_are_relative_to_it(tmp_path: Path, write_manifest: WriteManifest) -> None:

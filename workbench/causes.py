@@ -8,8 +8,8 @@ from typing import Any
 from workbench.errors import InvalidPort
 from workbench.fleet.lookup import manifest_paths
 from workbench.fleet.rebuild import stepped
-from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import port_number
 from workbench.fleet.wire import claim_model, crate_model
 from workbench.history import History
 

@@ -1,6 +1,6 @@
 """The command line: `workbench scan`, `check`, `schema`, `serve`, and the groups of other modules."""
 
-import json
+import gc
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,21 @@ import click
 
 from workbench import __version__
 from workbench.config import DEFAULT_MUX_PORT, has_variables
+from workbench.ending import hold
 from workbench.errors import WorkbenchError
-from workbench.fleet.rules import SEVERITIES
+from workbench.fleet.rules import SEVERITIES, Severity
 from workbench.logs import FORMATS, LEVELS, LogFormat, LogLevel, set_up_logs
-from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, roots_of, settings_file, settings_from, settings_of
+from workbench.roots import (
+    CONFIG,
+    JOBS,
+    PATHS,
+    Roots,
+    read_roots,
+    roots_of,
+    said_settings,
+    settings_file,
+    settings_from,
+)
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
@@ -100,11 +111,14 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None, jobs: in
 
     Exit code: 0, also when manifests are broken (`check` judges them); 2 if a PATH cannot be read at all.
     """
+    import json
+
     from workbench.fleet.wire import summary_model
     from workbench.report import summary_line
 
     started = time.perf_counter()
-    discovery, snapshot = read_roots(paths, config, settings_of(paths, config, discovery={"jobs": jobs}), rev)
+    discovery, snapshot = read_roots(paths, config, said_settings(paths, config), rev, jobs)
+    hold(snapshot)
     seconds = time.perf_counter() - started
     if form == "json":
         figures = {**summary_model(snapshot), "seconds": round(seconds, 4)}
@@ -168,11 +182,12 @@ def check(  # noqa: PLR0917
     from workbench.report import report_lines, summary_line
 
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
-    settings = settings_of(paths, config, check=given, discovery={"jobs": jobs})
-    discovery, snapshot = read_roots(paths, config, settings)
-    chosen = settings.check
-    least = chosen.severity or ("hint" if form in ("json", "sarif") else "warning")
-    findings = Selection(chosen.select, chosen.ignore, least).of(snapshot.findings)
+    settings = said_settings(paths, config, check=given)
+    discovery, snapshot = read_roots(paths, config, settings, jobs=jobs)
+    hold(snapshot)
+    least: Severity = "hint" if form in ("json", "sarif") else "warning"
+    chosen = settings.check.selection(least) if settings else Selection(severity=least)
+    findings = chosen.of(snapshot.findings)
     if changed_since is not None:
         findings = _changed(discovery, findings, changed_since)
     locate = {path: discovery.absolute(path) for path in snapshot.records}
@@ -199,6 +214,8 @@ def schema() -> None:
     \b
     #:schema ./smart-crate.schema.json
     """  # noqa: D301 - click wants the character itself
+    import json
+
     from workbench.fleet.json_schema import manifest_schema
 
     click.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))
@@ -340,6 +357,7 @@ def _live_hub(
     from workbench.settings import Settings, load_settings
     from workbench.store.last_fleet import LastFleet
 
+    gc.enable()  # whatever is worth importing with it off is imported by now
     file, is_named, demo = source
     known = settings or Settings()
     if demo and file is None:

@@ -1,10 +1,8 @@
 """Where things are: the sample fleet, the state folder, and the defaults of the server."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +11,10 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 15180
 DEFAULT_WS_PORT: Final = 15181
 DEFAULT_MUX_PORT: Final = 18100
+DEFAULT_JOBS: Final = 2
 
 _CHECKOUT: Final = Path(__file__).resolve().parent.parent
+_SAMPLE: Final = Path(__file__).resolve().parent / "_sample"
 
 
 def is_checkout() -> bool:
@@ -26,19 +26,21 @@ def sample_fleet() -> Path:
     """Return the directory of the sample fleet: `data/fleet` of a checkout, else the copy inside the package."""
     if is_checkout():
         return _CHECKOUT / "data" / "fleet"
-    return Path(str(resources.files("workbench") / "_sample" / "fleet"))
+    return _SAMPLE / "fleet"
 
 
 def sample_settings() -> Path:
     """Return the settings with which the demonstration deploys: those in `data/demo`, else the copy in the package."""
     if is_checkout():
         return _CHECKOUT / "data" / "demo" / SETTINGS_FILE
-    return Path(str(resources.files("workbench") / "_sample" / "demo" / SETTINGS_FILE))
+    return _SAMPLE / "demo" / SETTINGS_FILE
 
 
 @contextmanager
 def demo_folder() -> Iterator[Path]:
     """Give a temporary state folder for a demonstration, and remove it afterwards."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="workbench-demo-") as folder:
         yield Path(folder)
 

@@ -1,7 +1,6 @@
 """The exception tree. Every error that a user can meet is one of these and has a stable code."""
 
 from pathlib import Path
-from traceback import extract_tb
 from typing import Any, ClassVar, Final
 
 _OURS: Final = str(Path(__file__).parent)
@@ -20,6 +19,8 @@ class WorkbenchError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what a notebook shows: the line of the caller, and the message; IPython asks for it."""
+        from traceback import extract_tb  # slower to import than all of this
+
         outside = [frame for frame in extract_tb(self.__traceback__) if not frame.filename.startswith(_OURS)]
         where = [f"line {outside[-1].lineno}: {outside[-1].line}"] if outside and outside[-1].line else []
         return [*where, f"{type(self).__name__}: {self.message}"]

@@ -17,8 +17,8 @@ from workbench.fleet.plan import (
     Override,
     PortPlan,
 )
-from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.selection import check_pattern
+from workbench.fleet.values import MAX_PORT
 
 EPHEMERAL_FILE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 

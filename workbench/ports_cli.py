@@ -21,8 +21,8 @@ from workbench.assignments import (
 from workbench.errors import UnknownCrate, WorkbenchError
 from workbench.fleet.free_ports import free_ports
 from workbench.fleet.obstacles import obstacle
-from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import MAX_PORT
 from workbench.port_chart import chart_lines
 from workbench.roots import CONFIG, PATHS, Roots, read_roots, settings_of
 from workbench.tokens import VARIABLE, secret_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from workbench.config import find_settings
+from workbench.config import DEFAULT_JOBS, find_settings, has_variables
 from workbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,6 +40,16 @@ def settings_of(paths: Roots, config: Path | None, **overrides: dict[str, Any]) 
     return settings_from(config or settings_file(paths), **overrides)
 
 
+def said_settings(paths: Roots, config: Path | None, **overrides: dict[str, Any]) -> "Settings | None":
+    """Return the settings that hold for some PATHs, as `settings_of`; None where nothing is said anywhere.
+
+    Settings take longer to import than a small fleet to check, and are not missed where all is as by default.
+    """
+    file = config or settings_file(paths)
+    is_said = file is not None or has_variables() or any(v is not None for o in overrides.values() for v in o.values())
+    return settings_from(file, **overrides) if is_said else None
+
+
 def settings_from(file: Path | None, **overrides: dict[str, Any]) -> "Settings":
     """Return the settings of a file, None for no file; raises ConfigurationError."""
     from workbench.settings import load_settings
@@ -63,9 +73,16 @@ def roots_of(paths: Roots, config: Path | None, settings: "Settings | None") -> 
 
 
 def read_roots(
-    paths: Roots, config: Path | None, settings: "Settings", revision: str | None = None
+    paths: Roots,
+    config: Path | None,
+    settings: "Settings | None",
+    revision: str | None = None,
+    jobs: int | None = None,
 ) -> "tuple[Discovery, Snapshot]":
-    """Return the fleet below the PATHs, or of a git revision; raises RootError, ConfigurationError or GitError."""
+    """Return the fleet below the PATHs, or of a git revision; raises RootError, ConfigurationError or GitError.
+
+    Without settings all is read and judged as by default; `jobs` are the processes that may read, if that is said.
+    """
     from workbench.fleet.snapshot import Snapshot
     from workbench.progress import progress_bar
     from workbench.sources.discovery import Discovery, read_revision
@@ -73,9 +90,11 @@ def read_roots(
 
     # A process that lives for one command has nothing to gain from collecting.
     gc.disable()
-    discovery = Discovery(roots_of(paths, config, settings), settings.discovery.scope(), settings.discovery.jobs)
+    scope = settings.discovery.scope() if settings else None
+    most = jobs or (settings.discovery.jobs if settings else DEFAULT_JOBS)
+    discovery = Discovery(roots_of(paths, config, settings), scope, most, once=True)
     discovery.check_roots()
-    empty = Snapshot(settings.ports.plan())
+    empty = Snapshot(settings.ports.plan() if settings else None)
     if revision is not None:
         if len(discovery.roots) > 1:
             raise ConfigurationError("--rev reads one root; give one PATH")

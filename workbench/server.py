@@ -44,6 +44,7 @@ FIRST_PAGE: Final = "/fleet"
 _STOP_SECONDS: Final = 4.0
 _KEEP_FIRST: Final = 2.0
 _KEEP_EVERY: Final = 30.0
+_ATTENTIVE_SECONDS: Final = 0.0005
 _SOON_LISTED: Final = 2_000
 """The list of so many crates is still made at a stop, where nobody has asked for it."""
 _SLOW_IMPORTS: Final = (
@@ -166,7 +167,8 @@ class Server:
         for notice in self.gate.notices():
             logger.warning(notice)
         fronts = self._listen()
-        self._hub = await asyncio.to_thread(self._prepared)
+        with _attentive():
+            self._hub = await asyncio.to_thread(self._prepared)
         if self._hub is None or self._stopping.is_set():
             return
         self._hub.start()
@@ -389,6 +391,17 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _attentive() -> Iterator[None]:
+    """Let the loop have the interpreter back soon from a thread that imports, so that early answers need not wait."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_ATTENTIVE_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _quiet_logs() -> None:

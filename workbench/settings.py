@@ -9,13 +9,14 @@ import tomli
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from workbench.access_settings import ApiSettings, LoginSettings
+from workbench.config import DEFAULT_JOBS
 from workbench.deploy_settings import DeploySettings
 from workbench.errors import ConfigurationError
 from workbench.fleet.positions import KeyPath, Positions, dotted
 from workbench.fleet.rules import Severity
-from workbench.fleet.schema import MAX_PORT, describe
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
+from workbench.fleet.values import MAX_PORT, describe
 from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
 from workbench.logs import LogFormat, LogLevel
 from workbench.mux_settings import MuxSettings
@@ -48,7 +49,7 @@ class DiscoverySettings(Section):
     symlinks: Literal["never", "inside"] = "never"
     max_bytes: Annotated[int, Field(ge=1)] = 1_000_000
     max_depth: Annotated[int, Field(ge=1)] = 64
-    jobs: Annotated[int, Field(ge=1, le=2)] = 2
+    jobs: Annotated[int, Field(ge=1, le=2)] = DEFAULT_JOBS
 
     def scope(self) -> Scope:
         """Return what belongs to the fleet."""
@@ -69,6 +70,10 @@ class CheckSettings(Section):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: Severity | None = None
+
+    def selection(self, least: Severity) -> Selection:
+        """Return the choice of findings; `least` is the severity shown where none is set."""
+        return Selection(self.select, self.ignore, self.severity or least)
 
     @field_validator("select", "ignore")
     @classmethod

@@ -17,8 +17,8 @@ from workbench.errors import InvalidPort, Unavailable
 from workbench.events import Event
 from workbench.fleet.graph import slot_graph
 from workbench.fleet.plan import PortPlan
-from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import port_number
 from workbench.fleet.whatif import Change, plan_changes
 from workbench.fleet_frames import FleetFrames
 from workbench.fleet_portrait import FleetPortrait

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.values import MAX_PORT
 
 
 class Model(BaseModel):

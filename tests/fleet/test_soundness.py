@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from workbench.config import sample_fleet
-from workbench.fleet.schema import KNOWN_TABLES, ManifestDocument, known_keys
+from workbench.fleet.layout import DOCUMENT, KNOWN_TABLES, known_keys
+from workbench.fleet.schema import ManifestDocument
 from workbench.fleet.soundness import is_sound
 from workbench.fleet.toml import parse_toml
 
@@ -23,7 +24,7 @@ _TABLES = st.one_of(
         if "." not in table
     )
 ).map(lambda pair: {pair[0]: pair[1]})
-_FIELDS = sorted(field.alias or name for name, field in ManifestDocument.model_fields.items())
+_FIELDS = sorted(DOCUMENT.keys)
 _DOCUMENTS = _TABLES | st.dictionaries(st.sampled_from(_FIELDS), _VALUES, max_size=4)
 
 

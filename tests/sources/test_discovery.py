@@ -9,8 +9,9 @@ from tests.conftest import WriteManifest
 from workbench.errors import RootError
 from workbench.fleet.model import Manifest
 from workbench.sources.discovery import Discovery
+from workbench.sources.reading import read_manifest
 from workbench.sources.scope import Scope
-from workbench.sources.walk import ScanProgress
+from workbench.sources.walk import Found, ScanProgress
 
 is_root = os.geteuid() == 0
 
@@ -130,6 +131,26 @@ def test_a_link_to_a_manifest_is_followed_only_inside_the_root(
     assert keys(changes) == ["a/smart-crate.toml", "b/smart-crate.toml", "c/smart-crate.toml", "d/smart-crate.toml"]
     assert said(changes, "c/smart-crate.toml") == ("SC002", "a symbolic link that leads out of the root")
     assert said(changes, "d/smart-crate.toml") == ("SC002", "a symbolic link that leads out of the root")
+
+
+@pytest.mark.parametrize("seen", [0, 1, 26, 27, 400])
+def test_a_file_that_grew_since_it_was_seen_is_read_to_its_end(
+    fleet_dir: Path, write_manifest: WriteManifest, seen: int
+) -> None:
+    path = write_manifest("a", '[smart-crate]\nname = "a"\n' + "# more\n" * 40)
+    reading = read_manifest(Found("a/smart-crate.toml", str(path), (1, seen, 1)), limit=1000)
+    assert reading.manifest is not None
+    assert reading.manifest.source.text == path.read_text()
+
+
+def test_a_walk_that_is_not_repeated_finds_what_others_find(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    for directory in ("a", "deep/er/b", "target/c", "empty/d"):
+        write_manifest(directory)
+    (fleet_dir / "empty" / "d" / "smart-crate.toml").unlink()
+    once, again = Discovery([fleet_dir], once=True), Discovery([fleet_dir])
+    assert keys(once.rescan()) == keys(again.rescan()) == ["a/smart-crate.toml", "deep/er/b/smart-crate.toml"]
+    write_manifest("empty/d")
+    assert "empty/d/smart-crate.toml" in once.rescan(), "it trusts nothing that it saw before"
 
 
 def test_a_manifest_above_the_size_limit_is_not_read(fleet_dir: Path, write_manifest: WriteManifest) -> None:

@@ -158,3 +158,15 @@ def test_the_second_process_imports_what_this_one_would(tmp_path: Path, found: l
         env={**os.environ, "PYTHONPATH": ours}, timeout=30,
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == (str(len({item.path for item in found[:64]})), "")
+
+
+def test_paths_of_any_length_fit_into_the_pipe() -> None:
+    """Batches too large for a pipe are not sent ahead, or both processes would wait for each other."""
+    long = "/".join(["x" * 200] * 18)
+    items = [Found(f"{long}{number}", f"/nowhere/{long}{number}", (1, 1, number)) for number in range(640)]
+    with ReadAhead(1000, 64) as ahead:
+        for item in items:
+            ahead.offer(item)
+        ahead.finish(lambda _: None)
+        assert ahead.process_id is not None
+        assert {ahead.reading(item).manifest for item in items} == {None}

@@ -13,8 +13,8 @@ from workbench.dashboards.panes import action, check_box, column, control, html_
 from workbench.dashboards.sentences import answer_markup, clock
 from workbench.dashboards.visitor import TokenEntry, Visitor
 from workbench.errors import InvalidRequest, Unavailable, WorkbenchError
-from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import MAX_PORT
 
 OWN_BLOCK: Final = "the crate's own block"
 NO_LEASE: Final = "until it is released"

@@ -9,7 +9,7 @@ from workbench.dashboards.finding_markup import facts, finding_list, quiet
 from workbench.dashboards.links import Links
 from workbench.dashboards.port_observed import observed_markup
 from workbench.fleet.plan import PortPlan
-from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.values import MAX_PORT
 
 
 def port_details(model: dict[str, Any], links: Links, held: Assignment | None = None) -> Markup:

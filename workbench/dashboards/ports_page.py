@@ -28,8 +28,8 @@ from workbench.dashboards.states import no_match_state
 from workbench.dashboards.visitor import Visitor
 from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
-from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import MAX_PORT
 from workbench.port_counter import PortCounter
 from workbench.workbench import Workbench
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from workbench.fleet.declared import OUTSIDE_SERVICES
-from workbench.fleet.model import Crate, PortClaim, PortEntry, fold
+from workbench.fleet.model import Crate, PortClaim, PortEntry, fold, made_site
 from workbench.fleet.plan import PortPlan
 
 SISTER_SUFFIX: Final = "_sister"
@@ -43,18 +44,24 @@ class Verdict(NamedTuple):
     resolved: bool = True
 
 
-class Names(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Names:
     """The crates of a fleet by folded name, and by folded alias."""
 
     by_name: Mapping[str, tuple[str, ...]]
     by_alias: Mapping[str, tuple[str, ...]]
     name_of: Callable[[str], str]
     """Manifest path to crate name."""
+    _paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was asked for: a fleet speaks of the same few crates again and again."""
 
     def paths(self, name: str) -> tuple[str, ...]:
         """Return the manifests of the crates that a name means: by name, else by alias; in path order."""
-        folded = fold(name)
-        return self.by_name.get(folded) or self.by_alias.get(folded) or ()
+        paths = self._paths.get(name)
+        if paths is None:
+            folded = fold(name)
+            paths = self._paths[name] = self.by_name.get(folded) or self.by_alias.get(folded) or ()
+        return paths
 
     def resolve(self, name: str) -> str | None:
         """Return the crate name that a name or alias means; None if no crate of the fleet bears it."""
@@ -73,20 +80,33 @@ def without_role(label: str) -> str | None:
 def mentions(crate: Crate, plan: PortPlan) -> frozenset[str]:
     """Return every folded name on whose existence this crate's claims or dependencies depend."""
     found = {fold(item.target) for item in crate.dependencies}
-    found |= {fold(item.of) for item in plan.overrides_of(crate.name) if item.of}
+    if plan.overrides:
+        found |= {fold(item.of) for item in plan.overrides_of(crate.name) if item.of}
     for entry in crate.entries:
-        for name in (entry.label, entry.subject):
-            found.add(fold(name))
-            if stripped := without_role(name):
-                found.add(stripped)
+        found |= _named(entry.label)
+        if entry.subject:
+            found |= _named(entry.subject)
     if crate.foundation:
         found.add(fold(crate.foundation))
     return frozenset(found)
 
 
+@lru_cache(maxsize=65_536)
+def _named(label: str) -> frozenset[str]:
+    stripped = without_role(label)
+    return frozenset({fold(label), stripped} if stripped else {fold(label)})
+
+
 def _own(crate: Crate, name: str) -> bool:
     folded = fold(name)
-    return folded == fold(crate.name) or any(folded == fold(alias) for alias in crate.aliases)
+    return folded == fold(crate.name) or bool(crate.aliases and folded in map(fold, crate.aliases))
+
+
+_OWN_TABLES: Final[Mapping[str, Verdict]] = {
+    origin: Verdict("own-table", f"ports in {table} are the crate's own", 0.98)
+    for origin, table in {"service": "[service]", "network": "[network]", "header": "the header"}.items()
+}
+"""What decides about the ports of such tables, by the origin of an entry."""
 
 
 def _override(crate: Crate, entry: PortEntry, names: Names, plan: PortPlan) -> Verdict | None:
@@ -114,10 +134,7 @@ def _integration(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None
 
 
 def _own_table(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
-    if entry.origin not in ("service", "network", "header"):
-        return None
-    table = {"service": "[service]", "network": "[network]", "header": "the header"}[entry.origin]
-    return Verdict("own-table", f"ports in {table} are the crate's own", 0.98)
+    return _OWN_TABLES.get(entry.origin)
 
 
 def _own_name(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
@@ -128,8 +145,13 @@ def _own_name(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
 
 
 def _role_label(crate: Crate, entry: PortEntry, names: Names) -> Verdict | None:
-    if fold(entry.label) in ROLE_LABELS:
-        return Verdict("role-label", f'"{entry.label}" is a role of the crate itself', 0.95)
+    return _role_of(entry.label)
+
+
+@lru_cache(maxsize=4096)
+def _role_of(label: str) -> Verdict | None:
+    if fold(label) in ROLE_LABELS:
+        return Verdict("role-label", f'"{label}" is a role of the crate itself', 0.95)
     return None
 
 
@@ -170,6 +192,14 @@ def _otherwise(crate: Crate, entry: PortEntry, names: Names) -> Verdict:
 _RULES: Final = (_url, _integration, _own_table, _own_name, _role_label, _crate_name, _dependency_name, _well_known)
 
 
+def _verdict(crate: Crate, entry: PortEntry, names: Names) -> Verdict:
+    for rule in _RULES:
+        verdict = rule(crate, entry, names)
+        if verdict is not None:
+            return verdict
+    return _otherwise(crate, entry, names)
+
+
 def _key(entry: PortEntry) -> str:
     return ".".join(str(part) for part in entry.key_path)
 
@@ -192,25 +222,30 @@ def decide_claims(crate: Crate, names: Names, plan: PortPlan) -> tuple[PortClaim
 
 
 def _declared(crate: Crate, names: Names, plan: PortPlan) -> Iterator[PortClaim]:
-    primaries = {entry.label: entry.port for entry in crate.entries if entry.origin != "url"}
     for entry in crate.entries:
-        site = crate.site(*entry.key_path)
-        primary = primaries.get(entry.label.removesuffix(SISTER_SUFFIX))
-        verdict = _override(crate, entry, names, plan)
-        if verdict is None and entry.label.endswith(SISTER_SUFFIX) and primary is not None:
+        site = made_site((crate.source, entry.key_path, crate.name, None))
+        verdict = _override(crate, entry, names, plan) if plan.overrides else None
+        primary = _primary(entry, crate) if entry.label.endswith(SISTER_SUFFIX) else None
+        if verdict is None and primary is not None:
             reason = f'declared as the sister of "{entry.label.removesuffix(SISTER_SUFFIX)}"'
             yield PortClaim(
                 crate.name, entry.label, entry.port, "sister", crate.name, "declared-sister", reason, 1.0, site,
                 entry.protocol, primary=primary,
             )  # fmt: skip
             continue
-        verdict = verdict or next((v for rule in _RULES if (v := rule(crate, entry, names))), None)
-        verdict = verdict or _otherwise(crate, entry, names)
+        verdict = verdict or _verdict(crate, entry, names)
         yield PortClaim(
             crate.name, entry.label, entry.port, "owner" if verdict.of is None else "reference",
             verdict.of or crate.name, verdict.rule, verdict.reason, verdict.confidence, site, entry.protocol,
             verdict.resolved,
         )  # fmt: skip
+
+
+def _primary(sister: PortEntry, crate: Crate) -> int | None:
+    """Return the port whose sister an entry declares by its label; None if there is no such entry."""
+    label = sister.label.removesuffix(SISTER_SUFFIX)
+    ports = [entry.port for entry in crate.entries if entry.label == label and entry.origin != "url"]
+    return ports[-1] if ports else None
 
 
 def _derived(crate: Crate, declared: list[PortClaim], plan: PortPlan) -> Iterator[PortClaim]:

@@ -23,9 +23,9 @@ def cycles_of(links: Mapping[str, Sequence[Link]]) -> Iterator[tuple[list[Link],
 
     Components are Tarjan's; a crate that is only founded on itself is no cycle.
     """
-    edges = {path: [link for link in found if link.target != path] for path, found in links.items()}
-    for component in _components({path: [link.target for link in found] for path, found in edges.items()}):
+    for component in _components({path: [link.target for link in found] for path, found in links.items()}):
         if len(component) > 1:
+            edges = {path: [link for link in links[path] if link.target != path] for path in component}
             yield _witness(edges, component), len(component)
 
 

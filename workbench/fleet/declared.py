@@ -1,12 +1,12 @@
 """What a parsed manifest declares, table by table: ports, dependencies, features, thresholds."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from workbench.fleet.model import Dependency, DependencyKind, PortEntry, PortOrigin, QaThresholds, fold
 from workbench.fleet.positions import KeyPath
-from workbench.fleet.schema import port_number
+from workbench.fleet.values import port_number
 
 OUTSIDE_SERVICES: Final = frozenset(
     {
@@ -23,7 +23,7 @@ URL_PORT: Final = re.compile(
 _URL_HINT: Final = re.compile(r"://[^/\s\"']*:\d")
 _ADDRESS_KEY: Final = re.compile(r"(?:^|_)(?:endpoint|url|uri|address|addr|host|base|server|link|dsn|connection)s?$")
 _REQUIREMENT: Final = re.compile(r"^(?:[\^~=<>*]|\d)")
-_QA_KEYS: Final = frozenset(QaThresholds.__slots__)
+_QA_KEYS: Final = frozenset(QaThresholds._fields)
 _DEPENDENCY_KEYS: Final = frozenset({"path", "version", "git", "crate", "package", "registry", "optional", "features"})
 _PROTOCOLS: Final = frozenset(
     {"http", "https", "rest", "grpc", "websocket", "ws", "wss", "tcp", "udp", "graphql", "quic"}
@@ -42,11 +42,6 @@ def text_of(table: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def first_text(*places: tuple[Mapping[str, Any], str]) -> str | None:
-    """Return the first string found at (table, key) places."""
-    return next((text for table, key in places if (text := text_of(table, key))), None)
-
-
 def string_list(table: Mapping[str, Any], key: str) -> list[str]:
     """Return the strings of an array value; an empty list if it is absent or no array."""
     value = table.get(key)
@@ -59,16 +54,13 @@ def declared_ports(document: Mapping[str, Any], header: KeyPath, text: str) -> t
     A port that a later table repeats (such as `[network] port` after `[ports]`) is one entry, not two.
     """
     entries = [*_labelled(document.get("ports"), ("ports",), "ports"), *_service_ports(table_of(document, "service"))]
-    if header:
-        table = table_of(document, str(header[0]))
-        entries += _labelled(table.get("ports"), (*header, "ports"), "header")
-        entries += _single(table, header, "header")
-    else:
-        entries += _single(document, (), "header")
+    table: Mapping[str, Any] = table_of(document, str(header[0])) if header else document
+    if header and "ports" in table:
+        entries += _labelled(table["ports"], (*header, "ports"), "header")
+    entries += _single(table, header, "header")
     seen = {entry.port for entry in entries}
-    entries += [
-        entry for entry in _single(table_of(document, "network"), ("network",), "network") if entry.port not in seen
-    ]
+    repeated = _single(table_of(document, "network"), ("network",), "network")
+    entries += [entry for entry in repeated if entry.port not in seen]
     entries += _integration_ports(table_of(document, "integration"))
     if "://" in text and _URL_HINT.search(text):
         known = {(fold(entry.subject or entry.label), entry.port) for entry in entries}
@@ -80,13 +72,13 @@ def declared_ports(document: Mapping[str, Any], header: KeyPath, text: str) -> t
 def _labelled(table: object, path: KeyPath, origin: PortOrigin) -> Iterator[PortEntry]:
     if isinstance(table, dict):
         for label, value in table.items():
-            nested = isinstance(value, dict)
-            port = value.get("port") if nested else value
-            if port is None:
-                continue
-            protocol = str(value.get("protocol", "")) if nested else label if label in _PROTOCOLS else ""
-            key_path = (*path, label, "port") if nested else (*path, label)
-            yield PortEntry(label, port_number(port), origin, key_path, protocol)
+            if not isinstance(value, dict):
+                if value is not None:
+                    protocol = label if label in _PROTOCOLS else ""
+                    yield PortEntry(label, port_number(value), origin, (*path, label), protocol)
+            elif (port := value.get("port")) is not None:
+                protocol = str(value.get("protocol", ""))
+                yield PortEntry(label, port_number(port), origin, (*path, label, "port"), protocol)
     elif isinstance(table, list):
         for index, value in enumerate(table):
             if value is not None:
@@ -106,9 +98,9 @@ def _service_ports(service: Mapping[str, Any]) -> Iterator[PortEntry]:
             yield PortEntry(label, port_number(value), "service", ("service", "ports", index), protocol)
 
 
-def _single(table: Mapping[str, Any], path: KeyPath, origin: PortOrigin) -> Iterator[PortEntry]:
-    if (port := table.get("port")) is not None:
-        yield PortEntry("port", port_number(port), origin, (*path, "port"))
+def _single(table: Mapping[str, Any], path: KeyPath, origin: PortOrigin) -> Sequence[PortEntry]:
+    port = table.get("port")
+    return () if port is None else (PortEntry("port", port_number(port), origin, (*path, "port")),)
 
 
 def _integration_ports(integration: Mapping[str, Any]) -> Iterator[PortEntry]:
@@ -174,8 +166,7 @@ def _dependencies(table: Mapping[str, Any], path: KeyPath, kind: DependencyKind)
     for alias, value in table.items():
         key_path = (*path, alias)
         if isinstance(value, str):
-            is_requirement = bool(_REQUIREMENT.match(value))
-            target, requirement = (alias, value) if is_requirement else (value, "")
+            target, requirement = (alias, value) if _REQUIREMENT.match(value) else (value, "")
             yield Dependency(alias, target, _kind(target, kind), key_path, requirement)
         elif isinstance(value, dict):
             if value.keys() & _DEPENDENCY_KEYS or not value:

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from workbench.fleet.model import Crate, Finding, PortClaim, finding, fold
+from workbench.fleet.model import Crate, Dependency, Finding, PortClaim, finding, fold, made_site
 from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Block, Override, PortPlan
-from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.values import MAX_PORT
 
 NEARLY_FULL: Final = 0.9
 """Share of a block's ports in use from which the block is reported."""
@@ -32,22 +32,21 @@ def _unique_sites(claims: Sequence[PortClaim]) -> list[PortClaim]:
     return list(seen.values())
 
 
-def port_findings(port: int, claims: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
-    """Yield what is wrong with one port, given every claim on it, in path order."""
-    if len(claims) == 1:
-        if claims[0].role == "owner":
-            yield from _set_aside(port, claims, plan)
-            yield from _range(port, claims, plan)
-        return
+def port_findings(port: int, claims: Sequence[PortClaim], plan: PortPlan) -> Sequence[Finding]:
+    """Return what is wrong with one port, given every claim on it, in path order."""
     owners = [claim for claim in claims if claim.role == "owner"]
-    companions = [claim for claim in claims if claim.role in ("sister", "mirror")]
+    found: list[Finding] = []
+    if len(owners) > 1:
+        found += _shared(port, owners)
     if owners:
-        yield from _shared(port, owners)
-        yield from _set_aside(port, owners, plan)
-        yield from _range(port, owners, plan)
-    yield from _sister_meets(port, owners, [c for c in companions if c.role == "sister"])
-    if owners:
-        yield from _mirror_meets(port, owners, [c for c in companions if c.role == "mirror"])
+        if port in plan.reserved or port in plan.decoys:
+            found += _set_aside(port, owners, plan)
+        found += _range(port, owners, plan)
+    if len(claims) > 1:
+        found += _sister_meets(port, owners, [claim for claim in claims if claim.role == "sister"])
+        if owners:
+            found += _mirror_meets(port, owners, [claim for claim in claims if claim.role == "mirror"])
+    return found
 
 
 def _shared(port: int, owners: list[PortClaim]) -> Iterator[Finding]:
@@ -84,23 +83,27 @@ def _set_aside(port: int, owners: Sequence[PortClaim], plan: PortPlan) -> Iterat
 
 
 def _range(port: int, owners: Sequence[PortClaim], plan: PortPlan) -> Iterator[Finding]:
-    is_inside, has_sister = plan.block_of(port) is not None, plan.sister(port) is not None
-    is_ephemeral, is_privileged = plan.is_ephemeral(port), plan.is_privileged(port)
-    if is_inside and has_sister and not is_ephemeral and not is_privileged:
-        return
-    for claim in _unique_sites(owners) if len(owners) > 1 else owners:
-        what = f'port {port} ("{claim.label}" of {claim.crate})'
-        if not is_inside:
-            yield finding("SC113", f"{what} lies outside every block", claim.site, ports=(port,))
-        if is_privileged:
-            yield finding("SC115", f"{what} is privileged", claim.site, ports=(port,))
-        if is_ephemeral:
-            first, last = plan.ephemeral
-            message = f"{what} is in the system's ephemeral range {first}-{last}"
-            yield finding("SC116", message, claim.site, ports=(port,))
-        if not has_sister:
-            message = f"{what} has no sister: {port} + {plan.sister_offset} exceeds {MAX_PORT}"
-            yield finding("SC109", message, claim.site, ports=(port,))
+    faults = _range_faults(port, plan)
+    if faults:
+        ports = (port,)
+        for claim in _unique_sites(owners) if len(owners) > 1 else owners:
+            what = f'port {port} ("{claim.label}" of {claim.crate})'
+            for code, fault in faults:
+                yield finding(code, f"{what} {fault}", claim.site, ports=ports)
+
+
+def _range_faults(port: int, plan: PortPlan) -> list[tuple[str, str]]:
+    """Return (code, what is wrong) for each way in which a port lies badly, whoever owns it."""
+    faults = []
+    if plan.block_of(port) is None:
+        faults.append(("SC113", "lies outside every block"))
+    if plan.is_privileged(port):
+        faults.append(("SC115", "is privileged"))
+    if plan.is_ephemeral(port):
+        faults.append(("SC116", f"is in the system's ephemeral range {plan.ephemeral[0]}-{plan.ephemeral[1]}"))
+    if plan.sister(port) is None:
+        faults.append(("SC109", f"has no sister: {port} + {plan.sister_offset} exceeds {MAX_PORT}"))
+    return faults
 
 
 def _sister_meets(port: int, owners: list[PortClaim], sisters: list[PortClaim]) -> Iterator[Finding]:
@@ -198,11 +201,11 @@ def crate_findings(crate: Crate, claims: Sequence[PortClaim], plan: PortPlan) ->
                 yield finding("SC108", message, claim.site, ports=(claim.port,), fix=fix)
 
 
-def unresolved_findings(crate: Crate, missing: Sequence[tuple[str, tuple[str | int, ...]]]) -> Iterator[Finding]:
-    """Yield a finding for each dependency or foundation, given as (name, key path), that is no crate."""
-    for name, key_path in missing:
-        message = f'{crate.name} depends on "{name}", which is no crate of the fleet'
-        yield finding("SC010", message, crate.site(*key_path))
+def unresolved_findings(crate: Crate, missing: Sequence[Dependency]) -> Iterator[Finding]:
+    """Yield a finding for each dependency or foundation that is no crate."""
+    for item in missing:
+        message = f'{crate.name} depends on "{item.target}", which is no crate of the fleet'
+        yield finding("SC010", message, made_site((crate.source, item.key_path, crate.name, None)))
 
 
 def duplicate_findings(crates: Sequence[Crate]) -> Iterator[Finding]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from workbench.fleet.obstacles import obstacle
-from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import MAX_PORT
 
 
 def free_ports(snapshot: Snapshot, first: int, last: int, taken: frozenset[int] = frozenset()) -> Iterator[int]:

@@ -39,8 +39,9 @@ class Index(Generic[K, V]):
     def result(self, order: Callable[[V], Any] | None = None) -> Shards[K, tuple[V, ...]]:
         """Return the new mapping, the touched keys' values in order."""
         changes: dict[K, tuple[V, ...] | None] = {}
+        is_first = not self._old
         for key in self.touched:
-            values = self._values(key, by_identity=order is not None)
+            values = self._added[key] if is_first else self._values(key, by_identity=order is not None)
             if len(values) > 1:
                 values.sort(key=order)
             changes[key] = tuple(values) or None

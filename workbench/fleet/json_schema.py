@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from workbench.fleet.schema import HEADER_TABLES, ManifestDocument
+from workbench.fleet.layout import HEADER_TABLES
+from workbench.fleet.schema import ManifestDocument
 
 
 def manifest_schema() -> dict[str, Any]:

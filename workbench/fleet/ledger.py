@@ -1,7 +1,7 @@
 """The findings of the next revision: groups that differ replace the old ones, and the figures follow."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -10,7 +10,7 @@ from workbench.fleet.findings import mute_finding
 from workbench.fleet.model import Finding
 from workbench.fleet.muting import muted
 from workbench.fleet.ranking import Subject
-from workbench.fleet.rules import OBSERVED_CODES, RULES
+from workbench.fleet.rules import COLLISION_CODES, OBSERVED_CODES, RULES
 from workbench.fleet.selection import matches
 from workbench.fleet.snapshot import Snapshot, Tally
 
@@ -23,9 +23,11 @@ class Ledger:
     def __init__(self, old: Snapshot) -> None:
         self._old = old
         self._mutes = old.plan.mutes
+        self._had_any = bool(old._findings or old._muted)
         self._changed: dict[Subject, tuple[Finding, ...] | None] = {}
         self._changed_muted: dict[Subject, tuple[Finding, ...] | None] = {}
         self._mute_uses = list(old._mute_uses)
+        self._codes: Counter[str] = Counter()
         self.tally: Counter[str] = Counter(asdict(old.tally))
 
     @property
@@ -33,8 +35,10 @@ class Ledger:
         """What was judged anew."""
         return frozenset(self._changed)
 
-    def put(self, subject: Subject, found: Iterable[Finding]) -> None:
+    def put(self, subject: Subject, found: Sequence[Finding]) -> None:
         """Replace what was found about a subject."""
+        if not found and not self._had_any:
+            return  # nothing there, nothing gone
         items = tuple(found)
         if self._mutes:
             judged = [muted(item, self._mutes) for item in items]
@@ -49,13 +53,13 @@ class Ledger:
         self._count(subject, items)
 
     def _count(self, subject: Subject, items: tuple[Finding, ...]) -> None:
-        was = self._old._findings.get(subject, ())
+        was = self._old._findings.get(subject, ()) if self._had_any else ()
         if items or was:
             self._changed[subject] = items or None
             for item in was:
-                self._weigh(item, -1)
+                self._codes[item.code] -= 1
             for item in items:
-                self._weigh(item, 1)
+                self._codes[item.code] += 1
 
     def judge_drift(self, new: Snapshot) -> None:
         """Compare what is observed with the fleet of the new revision."""
@@ -84,15 +88,14 @@ class Ledger:
         new._findings = self._old._findings.changed(self._changed)
         new._muted = self._old._muted.changed(self._changed_muted)
         new._mute_uses = tuple(self._mute_uses)
+        for code, more in self._codes.items():
+            self.tally["findings"] += more
+            self.tally[_COUNTED_AS[RULES[code].severity]] += more
+            if code in COLLISION_CODES:
+                self.tally["collisions"] += more
         new.tally = Tally(**self.tally)
 
     def _note_mutes(self, items: Iterable[Finding], by: int) -> None:
         for item in items:
             for n, mute in enumerate(self._mutes):
                 self._mute_uses[n] += by * (item in mute)
-
-    def _weigh(self, item: Finding, by: int) -> None:
-        self.tally["findings"] += by
-        self.tally[_COUNTED_AS[item.severity]] += by
-        if item.is_collision:
-            self.tally["collisions"] += by

@@ -2,33 +2,32 @@
 
 import hashlib
 import re
+from codecs import BOM_UTF8
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import Any, Final
 
 import tomli
-from pydantic import ValidationError
 
 from workbench.fleet.declared import (
     declared_dependencies,
     declared_features,
     declared_ports,
-    first_text,
     merged_qa,
     string_list,
     table_of,
     text_of,
 )
+from workbench.fleet.layout import HEADER_TABLES, KNOWN_TABLES, known_keys
 from workbench.fleet.model import Crate, Finding, Manifest, Site, SourceText, finding
 from workbench.fleet.positions import KeyPath, dotted
-from workbench.fleet.schema import HEADER_TABLES, KNOWN_TABLES, ManifestDocument, describe, known_keys
 from workbench.fleet.soundness import is_sound
 from workbench.fleet.spelling import nearest
 from workbench.fleet.toml import parse_toml
+from workbench.fleet.values import describe
 
 _PLACEHOLDER: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_.-]*\}")
 _TEMPLATE_NAME: Final = re.compile(r'^[ \t]*name[ \t]*=[ \t]*["\']?[^"\'\n]*\$\{', re.MULTILINE)
-_VALIDATOR: Final = ManifestDocument.__pydantic_validator__
 _LONG_NUMBER: Final = re.compile(r"\d[\d_]{4000,}")
 
 
@@ -40,15 +39,15 @@ def parse_manifest(path: str, data: bytes) -> Manifest:
     """
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         return _not_utf8(path, data, digest, error)
-    source = SourceText(path, text)
+    source = SourceText(path, data.removeprefix(BOM_UTF8))
     try:
         document = parse_toml(text)
     except (ValueError, RecursionError) as error:
         return _not_toml(source, digest, error)
-    return _Reader(source, digest, document).read()
+    return _Reader(source, text, digest, document).read()
 
 
 def unreadable_manifest(path: str, reason: str, fix: str | None = None) -> Manifest:
@@ -94,8 +93,9 @@ def _template(source: SourceText, digest: str, key_path: KeyPath = ()) -> Manife
 class _Reader:
     """Reads one parsed document, gathering diagnostics on the way."""
 
-    def __init__(self, source: SourceText, digest: str, document: dict[str, Any]) -> None:
+    def __init__(self, source: SourceText, text: str, digest: str, document: dict[str, Any]) -> None:
         self.source = source
+        self.text = text
         self.digest = digest
         self.document = document
         self.diagnostics: list[Finding] = []
@@ -130,16 +130,15 @@ class _Reader:
         """Whether the schema accepts the document; what it refuses is reported and blanked out."""
         if is_sound(self.document):
             return True
-        try:
-            _VALIDATOR.validate_python(self.document)
-            return True
-        except ValidationError as invalid:
-            for error in invalid.errors(include_url=False, include_context=False):
-                path = _path_within(self.document, error["loc"])
-                code = "SC117" if error["type"] == "invalid_port" else "SC003"
-                self.report(code, f"{dotted(path)}: {_message(error)}", *path)
-                _blank(self.document, path)
-            return False
+        from workbench.fleet.schema import schema_errors  # pydantic is slow to import, and most fleets are sound
+
+        errors = schema_errors(self.document)
+        for error in errors:
+            path = _path_within(self.document, error["loc"])
+            code = "SC117" if error["type"] == "invalid_port" else "SC003"
+            self.report(code, f"{dotted(path)}: {_message(error)}", *path)
+            _blank(self.document, path)
+        return not errors
 
     def _crate(self) -> Crate | None:
         if not self.header_path and "name" not in self.document:
@@ -170,17 +169,20 @@ class _Reader:
             path=self.source.path,
             source=self.source,
             version=text_of(header, "version"),
-            classification=first_text(
-                (header, "classification"), (metadata, "smart_crate_type"), (header, "class"), (header, "type")
-            ),
+            classification=text_of(header, "classification")
+            or text_of(metadata, "smart_crate_type")
+            or text_of(header, "class")
+            or text_of(header, "type"),
             tesla_grade=_first_flag(header.get("tesla_grade"), metadata.get("tesla_grade")),
-            description=first_text((header, "description"), (metadata, "description"), (smart_meta, "description")),
+            description=text_of(header, "description")
+            or text_of(metadata, "description")
+            or text_of(smart_meta, "description"),
             retrofit_at=self._retrofit(header, metadata),
             foundation=text_of(header, "foundation"),
             aliases=(cloned_from,) if cloned_from and cloned_from != name else (),
             dialect=dotted(self.header_path) or "flat",
             header=self.header_path,
-            entries=declared_ports(document, self.header_path, self.source.text),
+            entries=declared_ports(document, self.header_path, self.text),
             dependencies=declared_dependencies(document),
             endpoints={k: v for k, v in table_of(document, "endpoints").items() if isinstance(v, str)},
             capabilities=tuple(
@@ -220,15 +222,15 @@ class _Reader:
             self.report("SC009", f"older spelling understood: {', '.join(notes)}", *self.header_path)
 
     def _check_spelling(self) -> None:
-        for path, table, known in _known_tables():
-            content = self.document.get(path[0])
-            if len(path) > 1 and isinstance(content, dict):
-                content = content.get(path[1])
+        for name, inner, table, known in _known_tables():
+            content = self.document.get(name)
+            if inner and isinstance(content, dict):
+                content = content.get(inner)
             if isinstance(content, dict) and not content.keys() <= known:
                 for key in content:
                     if key not in known and (suggestion := _suggestion(table, key)):
                         message = f'unknown key "{key}" in [{table}]: did you mean "{suggestion}"?'
-                        self.report("SC006", message, *path, key, fix=f'Rename "{key}" to "{suggestion}".')
+                        self.report("SC006", message, *table.split("."), key, fix=f'Rename "{key}" to "{suggestion}".')
 
 
 def timestamp(value: object) -> datetime | None:
@@ -238,7 +240,7 @@ def timestamp(value: object) -> datetime | None:
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
     else:
-        moment = _parsed_timestamp(str(value).strip()) if isinstance(value, (str, int)) else None
+        moment = _parsed_timestamp(str(value)) if isinstance(value, (str, int)) else None
     if moment is not None and moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     return moment
@@ -247,7 +249,9 @@ def timestamp(value: object) -> datetime | None:
 _COMPACT: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:-(\d\d)(\d\d)(\d\d))?", re.ASCII)
 
 
+@lru_cache(maxsize=1024)  # a fleet is retrofitted in waves, and few crates have a moment of their own
 def _parsed_timestamp(text: str) -> datetime | None:
+    text = text.strip()
     try:
         if match := _COMPACT.fullmatch(text):
             return datetime(*(int(part) for part in match.groups(default="0")), tzinfo=UTC)  # type: ignore[misc, arg-type]
@@ -291,9 +295,9 @@ def _message(error: Any) -> str:
 
 
 @cache
-def _known_tables() -> tuple[tuple[tuple[str, ...], str, frozenset[str]], ...]:
-    """Return (path, name, keys) of each table whose keys are known."""
-    return tuple((tuple(table.split(".")), table, known_keys(table)) for table in KNOWN_TABLES)
+def _known_tables() -> tuple[tuple[str, str, str, frozenset[str]], ...]:
+    """Return (name, name of the table inside it or nothing, both, keys) of each table whose keys are known."""
+    return tuple((*table.partition(".")[::2], table, known_keys(table)) for table in KNOWN_TABLES)
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from workbench.fleet.model import fold
 from workbench.fleet.muting import Mute
-from workbench.fleet.schema import MAX_PORT
+from workbench.fleet.values import MAX_PORT
 
 
 @dataclass(frozen=True, slots=True)

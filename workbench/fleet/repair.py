@@ -7,8 +7,8 @@ from workbench.errors import WorkbenchError
 from workbench.fleet.free_ports import free_ports
 from workbench.fleet.model import Finding, PortClaim, fold
 from workbench.fleet.plan import Block
-from workbench.fleet.schema import MAX_PORT
 from workbench.fleet.snapshot import Snapshot
+from workbench.fleet.values import MAX_PORT
 from workbench.fleet.whatif import MovePort, PlanResult, plan_changes
 
 

@@ -1,50 +1,23 @@
-"""The manifest as pydantic models: what may stand where, for validation and for editors.
+"""The manifest as a pydantic model, made from its layout: for validation, and for editors."""
 
-Unknown tables and keys are allowed everywhere, because real manifests carry many tables of their own.
-"""
-
-import re
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-MAX_PORT: Final = 65535
-
-
-def describe(value: object) -> str:
-    """Return a value as an error message names it: its TOML type and, if short, the value itself."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'the string "{value}"' if len(value) <= 40 else f"a string of {len(value)} characters"
-    if isinstance(value, int):
-        return f"the number {value}" if -(10**20) < value < 10**20 else "a very large number"
-    if isinstance(value, float):
-        return f"the number {value}"
-    if isinstance(value, list):
-        return f"an array of {len(value)}"
-    if isinstance(value, dict):
-        return "a table"
-    return f"the {type(value).__name__} {value}"
-
-
-def port_number(value: object) -> int:
-    """Return a port from a manifest value: a whole number from 1 to 65535, or such a number in a string.
-
-    Raises ValueError with the reason for anything else.
-    """
-    if isinstance(value, bool):
-        raise ValueError(f"a port must be a whole number from 1 to {MAX_PORT}, not {describe(value)}")
-    if isinstance(value, str):
-        if not re.fullmatch(r"[0-9]{1,6}", value, re.ASCII):
-            raise ValueError(f"a port in quotes must be digits only, not {describe(value)}")
-        value = int(value)
-    if not isinstance(value, int):
-        raise ValueError(f"a port must be a whole number from 1 to {MAX_PORT}, not {describe(value)}")
-    if not 1 <= value <= MAX_PORT:
-        raise ValueError(f"a port must be from 1 to {MAX_PORT}, not {describe(value).removeprefix('the number ')}")
-    return value
+from workbench.fleet.layout import DOCUMENT, Kind, Layout
+from workbench.fleet.values import MAX_PORT, describe, port_number
 
 
 def _port(value: object) -> int:
@@ -147,148 +120,43 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
 
-class Header(Table):
-    """`[smart-crate]`, `[smart_crate]`, `[crate]`, or the top level of a flat manifest."""
-
-    name: Name | None = None
-    version: Text | None = None
-    classification: Text | None = None
-    class_: Annotated[Text | None, Field(alias="class")] = None
-    tesla_grade: Flag | None = None
-    description: Text | None = None
-    foundation: Text | None = None
-    edition: Any = None
-    smart_crate_version: Any = None
-    retrofit_timestamp: Any = None
-    port: Port | None = None
-    ports: Ports | None = None
-
-
-class Metadata(Table):
-    """`[metadata]`: where most real manifests keep class, grade and former name."""
-
-    smart_crate_type: Text | None = None
-    tesla_grade: Flag | None = None
-    description: Text | None = None
-    cloned_from: Text | None = None
-    original_crate: Any = None
-    retrofit_timestamp: Any = None
-    ctas_version: Any = None
-    sx9_version: Any = None
-
-
-class Service(Table):
-    """`[service]`: ports as strings beside protocols."""
-
-    ports: list[Port] | None = None
-    protocols: Texts | None = None
-    capabilities: Texts | None = None
-
-
-class Network(Table):
-    """`[network]`: usually repeats one of `[ports]`."""
-
-    port: Port | None = None
-    protocols: Texts | None = None
-
-
-class QaMetrics(Table):
-    """`[qa.metrics]`: thresholds, never measurements."""
-
-    code_coverage_minimum: Number | None = None
-    complexity_threshold: Number | None = None
-    maintainability_index_minimum: Number | None = None
-    technical_debt_ratio_maximum: Number | None = None
-
-
-class Qa(Table):
-    """`[qa]`: quality thresholds."""
-
-    phd_suite_enabled: Flag | None = None
-    minimum_score: Number | None = None
-    automated_testing: Flag | None = None
-    continuous_validation: Flag | None = None
-    metrics: Annotated[QaMetrics | None, BeforeValidator(_table)] = None
-
-
-class Deployment(Table):
-    """`[deployment]`: how the crate wants to be rolled out."""
-
-    strategy: Text | None = None
-    health_check_interval: Any = None
-    rollback_on_failure: Flag | None = None
-    canary_percentage: Number | None = None
-
-
-class Security(Table):
-    """`[security]`."""
-
-    slsa_level: Number | None = None
-    hash_algorithm: Text | None = None
-
-
-class SemanticLock(Table):
-    """`[semantic_lock]`."""
-
-    enabled: Flag | None = None
-    hashes: Annotated[dict[str, Any] | None, BeforeValidator(_table)] = None
-
-
-class Certification(Table):
-    """`[certification]`."""
-
-    status: Text | None = None
-
-
-class SmartMeta(Table):
-    """`[smart_meta]`: a richer description."""
-
-    description: Text | None = None
-    capabilities: Texts | None = None
-
-
-class ManifestDocument(Header):
-    """A `smart-crate.toml`, in any of its dialects."""
-
-    smart_crate: Annotated[Header | None, BeforeValidator(_table), Field(alias="smart-crate")] = None
-    smart_crate_: Annotated[Header | None, BeforeValidator(_table), Field(alias="smart_crate")] = None
-    crate: Annotated[Header | None, BeforeValidator(_table)] = None
-    metadata: Annotated[Metadata | None, BeforeValidator(_table)] = None
-    service: Annotated[Service | None, BeforeValidator(_table)] = None
-    network: Annotated[Network | None, BeforeValidator(_table)] = None
-    integration: Annotated[dict[str, Any] | None, BeforeValidator(_table)] = None
-    dependencies: Annotated[dict[str, Any] | None, BeforeValidator(_table)] = None
-    endpoints: Annotated[dict[str, Any] | None, BeforeValidator(_table)] = None
-    features: Annotated[dict[str, Any] | None, BeforeValidator(_table)] = None
-    qa: Annotated[Qa | None, BeforeValidator(_table)] = None
-    qa_metrics: Annotated[QaMetrics | None, BeforeValidator(_table)] = None
-    deployment: Annotated[Deployment | None, BeforeValidator(_table)] = None
-    security: Annotated[Security | None, BeforeValidator(_table)] = None
-    semantic_lock: Annotated[SemanticLock | None, BeforeValidator(_table)] = None
-    certification: Annotated[Certification | None, BeforeValidator(_table)] = None
-    smart_meta: Annotated[SmartMeta | None, BeforeValidator(_table)] = None
-
-
-HEADER_TABLES: Final = ("smart-crate", "smart_crate", "crate")
-
-KNOWN_TABLES: Final[dict[str, type[Table]]] = {
-    "smart-crate": Header,
-    "smart_crate": Header,
-    "crate": Header,
-    "metadata": Metadata,
-    "service": Service,
-    "network": Network,
-    "qa": Qa,
-    "qa.metrics": QaMetrics,
-    "deployment": Deployment,
-    "security": Security,
-    "semantic_lock": SemanticLock,
-    "certification": Certification,
+_TYPES: Final[dict[Kind, Any]] = {
+    "anything": Any,
+    "flag": Flag | None,
+    "name": Name | None,
+    "number": Number | None,
+    "port": Port | None,
+    "port-list": list[Port] | None,
+    "ports": Ports | None,
+    "table": Annotated[dict[str, Any] | None, BeforeValidator(_table)],
+    "text": Text | None,
+    "texts": Texts | None,
 }
-"""The tables whose keys are known well enough to recognise a misspelt one."""
 
 
-def known_keys(table: str) -> frozenset[str]:
-    """Return the keys that a known table may hold, as they are written."""
-    fields = KNOWN_TABLES[table].model_fields
-    return frozenset(info.alias or name for name, info in fields.items())
+def _model(layout: Layout, known: dict[str, type[Table]]) -> type[Table]:
+    """Return the model of a table; `known` holds those made already."""
+    if layout.name not in known:
+        fields: dict[str, Any] = {}
+        for number, (key, kind) in enumerate(layout.keys.items()):
+            title = None
+            if isinstance(kind, Layout):
+                value: Any = Annotated[_model(kind, known) | None, BeforeValidator(_table)]
+            else:
+                value, title = _TYPES[kind], key.replace("_", " ").title()
+            # Not every key can be the name of a field: `class`, `smart-crate`.
+            fields[f"field_{number}"] = value, Field(default=None, alias=key, title=title)
+        known[layout.name] = create_model(layout.name, __base__=Table, __doc__=layout.about, **fields)
+    return known[layout.name]
+
+
+ManifestDocument: Final = _model(DOCUMENT, {})
+
+
+def schema_errors(document: dict[str, Any]) -> list[ErrorDetails]:
+    """Return what the schema refuses in a document, all at once; nothing if it accepts it."""
+    try:
+        ManifestDocument.__pydantic_validator__.validate_python(document)
+        return []
+    except ValidationError as invalid:
+        return invalid.errors(include_url=False, include_context=False)

@@ -53,6 +53,8 @@ class Shards(Mapping[K, V], Generic[K, V]):
 
     def changed(self, changes: Mapping[K, V | None]) -> "Shards[K, V]":
         """Return a copy with the changes: new values by key, None for keys that are gone."""
+        if not self._size:  # a fleet that is read for the first time
+            return Shards({key: value for key, value in changes.items() if value is not None})
         by_shard: dict[int, list[K]] = defaultdict(list)
         for key in changes:
             by_shard[hash(key) % _COUNT].append(key)

@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from workbench.fleet.claims import Names
 from workbench.fleet.cycles import Link
@@ -17,8 +17,7 @@ from workbench.fleet.shards import Shards
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One manifest file in a snapshot: its crate (the last good one, if the file broke) and what was decided."""
 
     manifest: Manifest

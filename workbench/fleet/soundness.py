@@ -1,12 +1,11 @@
 """A quick look at a parsed document, which sees of nearly every one that the schema has nothing to say about it."""
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
-from typing import Any, Final, get_args
+from functools import partial
+from typing import Any, Final
 
-from pydantic import BaseModel
-
-from workbench.fleet.schema import Flag, ManifestDocument, Name, Number, Port, Ports, Text, Texts, port_number
+from workbench.fleet.layout import DOCUMENT, Kind, Layout
+from workbench.fleet.values import port_number
 
 Check = Callable[[Any], bool] | None
 Shape = Mapping[str, tuple[frozenset[type], Check]]
@@ -15,7 +14,7 @@ Shape = Mapping[str, tuple[frozenset[type], Check]]
 
 def is_sound(document: dict[str, Any]) -> bool:
     """Whether the schema surely accepts a document; False where the schema itself must be asked."""
-    return _fits(document, _shape(ManifestDocument))
+    return _fits(document, _DOCUMENT)
 
 
 def _fits(table: dict[str, Any], shape: Shape) -> bool:
@@ -28,54 +27,50 @@ def _fits(table: dict[str, Any], shape: Shape) -> bool:
 
 
 def _is_port(value: object) -> bool:
+    return _are_ports([value])
+
+
+def _are_ports(value: dict[str, Any] | list[Any]) -> bool:
     try:
-        port_number(value)
+        if isinstance(value, list):
+            for port in value:
+                port_number(port)
+        else:
+            for port in value.values():
+                port_number(port["port"] if type(port) is dict and "port" in port else port)
     except ValueError:
         return False
     return True
 
 
-def _are_ports(value: dict[str, Any] | list[Any]) -> bool:
-    if isinstance(value, list):
-        return all(map(_is_port, value))
-    return all(_is_port(port["port"] if type(port) is dict and "port" in port else port) for port in value.values())
-
-
 def _are_texts(value: list[Any]) -> bool:
-    return all(isinstance(item, str) for item in value)
+    return set(map(type, value)) <= _TEXT
 
 
-_KINDS: Final[tuple[tuple[Any, tuple[frozenset[type], Check]], ...]] = (
-    (Text, (frozenset({str}), None)),
-    (Name, (frozenset({str}), lambda value: bool(value.strip()))),
-    (Flag, (frozenset({bool}), None)),
-    (Number, (frozenset({int, float}), None)),
-    (Texts, (frozenset({list}), _are_texts)),
-    (Port, (frozenset({int, str}), _is_port)),
-    (Ports, (frozenset({dict, list}), _are_ports)),
-    (list[Port], (frozenset({list}), _are_ports)),
-    (dict[str, Any], (frozenset({dict}), None)),
-)
+_TEXT: Final = frozenset({str})
+
+_KINDS: Final[Mapping[Kind, tuple[frozenset[type], Check]]] = {
+    "flag": (frozenset({bool}), None),
+    "name": (frozenset({str}), lambda value: bool(value.strip())),
+    "number": (frozenset({int, float}), None),
+    "port": (frozenset({int, str}), _is_port),
+    "port-list": (frozenset({list}), _are_ports),
+    "ports": (frozenset({dict, list}), _are_ports),
+    "table": (frozenset({dict}), None),
+    "text": (frozenset({str}), None),
+    "texts": (frozenset({list}), _are_texts),
+}
 
 
-@cache
-def _shape(model: type[BaseModel]) -> Shape:
-    """Return the shape of a table's model; keys that may hold anything are left out."""
-    shape = {}
-    for name, field in model.model_fields.items():
-        wanted = _wanted(field.annotation)
-        if wanted is not None:
-            shape[field.alias or name] = wanted
+def _shape(layout: Layout) -> Shape:
+    """Return the shape of a table; keys that may hold anything are left out."""
+    shape: dict[str, tuple[frozenset[type], Check]] = {}
+    for key, kind in layout.keys.items():
+        if isinstance(kind, Layout):
+            shape[key] = frozenset({dict}), partial(_fits, shape=_shape(kind))
+        elif kind != "anything":
+            shape[key] = _KINDS[kind]
     return shape
 
 
-def _wanted(annotation: Any) -> tuple[frozenset[type], Check] | None:
-    if annotation is Any:
-        return None
-    for part in (annotation, *get_args(annotation)):
-        for kind, wanted in _KINDS:
-            if part == kind:
-                return wanted
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            return frozenset({dict}), partial(_fits, shape=_shape(part))
-    return frozenset(), None  # a kind of value that is not known here: the schema is asked
+_DOCUMENT: Final = _shape(DOCUMENT)

@@ -1,8 +1,8 @@
 """The step from one revision to the next: only what the changes reach is decided anew."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.fleet import findings as rules
@@ -53,7 +53,7 @@ class Step:
             if manifest is None:
                 del self.records[path]
             elif manifest.is_broken and old is not None and old.crate is not None:
-                self.records[path] = replace(old, manifest=manifest, is_stale=True)
+                self.records[path] = old._replace(manifest=manifest, is_stale=True)
             else:
                 named = mentions(manifest.crate, self.new.plan) if manifest.crate else frozenset()
                 self.records[path] = Record(manifest, manifest.crate, mentions=named)
@@ -111,7 +111,8 @@ class Step:
         """Decide the claims and links of every crate that changed or speaks of a name that did."""
         paths = set(self.changes) & self.records.keys()
         if self.dirty_names:
-            paths |= {path for path, r in self.records.items() if not r.mentions.isdisjoint(self.dirty_names)}
+            others = self.records.keys() - paths
+            paths |= {path for path in others if not self.records[path].mentions.isdisjoint(self.dirty_names)}
         names = self.new.names
         decided: dict[str, Record] = {}
         for path in sorted(paths):
@@ -151,6 +152,7 @@ class Step:
         self.dirty_targets |= references.touched
         order: Callable[[PortClaim], Any] = lambda claim: (claim.site.path, claim.label)  # noqa: E731
         self.new.at_port, self.new._references = at_port.result(order), references.result(order)
+        is_known = bool(self.old.at_port)
         for port in self.dirty_ports:
             is_owned = False
             for claim in self.new.at_port.get(port, ()):
@@ -158,7 +160,7 @@ class Step:
                     is_owned = True
                 elif claim.role == "reference":
                     self.dirty_targets.add(fold(claim.of))
-            self.ledger.tally["ports_owned"] += is_owned - _is_owned(self.old, port)
+            self.ledger.tally["ports_owned"] += is_owned - (is_known and _is_owned(self.old, port))
 
     def _replace_findings(self, decided: Mapping[str, Record]) -> None:
         put = self.ledger.put
@@ -173,31 +175,32 @@ class Step:
         for block in self.new.plan.blocks:
             if not self.dirty_ports.isdisjoint(range(block.first, block.last + 1)):
                 used = sum(_is_owned(self.new, port) for port in range(block.first, block.last + 1))
-                put(("block", block.name), rules.block_findings(block, used))
+                put(("block", block.name), list(rules.block_findings(block, used)))
         is_first_or_last = bool(self.old._by_name) != bool(self.new._by_name)
         for name in {fold(override.crate) for override in self.new.plan.overrides}:
             if is_first_or_last or name in self.dirty_targets:
                 for override in self.new.plan.overrides_of(name):
                     put(("override", f"{name}/{fold(override.label)}"), self._unused(override))
         if self.links_changed or self._moves_a_cycle():
-            put(("cycles", ""), self._cycles())
+            put(("cycles", ""), list(self._cycles()))
         self.ledger.judge_drift(self.new)
         self.ledger.judge_mutes(self.new)
         paths = frozenset(decided.keys() | self.changes.keys())
         self.new.touched = Touched(self.old.token, paths, frozenset(self.dirty_ports), self.ledger.subjects)
 
-    def _file_findings(self, path: str) -> Iterator[Finding]:
+    def _file_findings(self, path: str) -> Sequence[Finding]:
         record = self.records.get(path)
         if record is None:
-            return
+            return ()
         crate = record.crate
-        for diagnostic in record.manifest.diagnostics:
-            yield diagnostic._replace(crates=(crate.name,)) if crate else diagnostic
-        if crate is not None:
-            yield from rules.crate_findings(crate, record.claims, self.new.plan)
-            yield from rules.unresolved_findings(crate, [(item.target, item.key_path) for item in record.missing])
+        if crate is None:
+            return record.manifest.diagnostics
+        found = [diagnostic._replace(crates=(crate.name,)) for diagnostic in record.manifest.diagnostics]
+        found += rules.crate_findings(crate, record.claims, self.new.plan)
+        found += rules.unresolved_findings(crate, record.missing)
+        return found
 
-    def _target_findings(self, target: str) -> Iterable[Finding]:
+    def _target_findings(self, target: str) -> Sequence[Finding]:
         callers = self.new._references.get(target, ())
         if not callers:
             return ()
@@ -207,19 +210,20 @@ class Step:
             port: [claim for claim in self.new.at_port.get(port, ()) if claim.role == "owner"]
             for port in {claim.port for claim in callers}
         }
-        return rules.reference_findings(callers, claims, owners)
+        return list(rules.reference_findings(callers, claims, owners))
 
-    def _unused(self, override: Override) -> Iterable[Finding]:
+    def _unused(self, override: Override) -> Sequence[Finding]:
         """In a fleet of no crates nothing is judged: it may be about to be read."""
         if not self.new._by_name:
             return ()
         records = (self.records[path] for path in self.new._by_name.get(fold(override.crate), ()))
-        return rules.override_findings(override, [record.crate for record in records if record.crate])
+        return list(rules.override_findings(override, [record.crate for record in records if record.crate]))
 
-    def _duplicates(self, name: str) -> Iterator[Finding]:
+    def _duplicates(self, name: str) -> Sequence[Finding]:
         paths = self.new._by_name.get(name, ())
-        if len(paths) < 2:
-            return
+        return list(self._named_alike(paths)) if len(paths) > 1 else ()
+
+    def _named_alike(self, paths: Iterable[str]) -> Iterator[Finding]:
         by_name: dict[str, list[Crate]] = defaultdict(list)
         for path in paths:
             crate = self.records[path].crate

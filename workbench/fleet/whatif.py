@@ -12,8 +12,8 @@ from workbench.fleet.manifest_text import new_manifest, with_ports
 from workbench.fleet.model import Finding, Manifest, PortClaim, fold
 from workbench.fleet.positions import KeyPath
 from workbench.fleet.ranking import finding_order
-from workbench.fleet.schema import port_number
 from workbench.fleet.snapshot import Record, Snapshot
+from workbench.fleet.values import port_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The JSON of the contract: domain values as plain dicts, for the API, events, files and the command line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from workbench.fleet.snapshot import Record, Snapshot
 
 Json = dict[str, Any]
 
-_QA_FIELDS: Final = tuple(field.name for field in fields(QaThresholds))
+_QA_FIELDS: Final = QaThresholds._fields
 
 
 def iso(moment: datetime | float | None) -> str | None:

@@ -28,17 +28,18 @@ class Discovery:
     the root, so that a scan never leaves its roots.
     """
 
-    def __init__(self, roots: Sequence[Path | str], scope: Scope | None = None, jobs: int = 1) -> None:
+    def __init__(
+        self, roots: Sequence[Path | str], scope: Scope | None = None, jobs: int = 1, *, once: bool = False
+    ) -> None:
         self.roots = [Path(os.path.abspath(Path(root).expanduser())) for root in roots]
         self.scope = scope or Scope()
         self.jobs = jobs
         """How many processes may read; the second is started only where there is much to read."""
         self.prefixes = _prefixes(self.roots)
-        self.directories: set[str] = set()
-        """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         self._identities: dict[str, Identity | None] = {}
         self._ignored = IgnoreCache() if self.scope.gitignore else None
-        self._listings: Listings = {}
+        self._listings: Listings | None = None if once else {}
+        """None where there will be no second walk that could make use of them."""
         self._listed_at = time.monotonic()
 
     @property
@@ -49,11 +50,11 @@ class Discovery:
     def resume(self, identities: dict[str, Identity | None]) -> None:
         """Take up where an earlier run ended: files of these identities are known already."""
         self._identities = dict(identities)
-        self._note_directories()
 
     def forget_listings(self) -> None:
         """Make the next walk list every directory anew, whatever its time stamp says."""
-        self._listings.clear()
+        if self._listings is not None:
+            self._listings.clear()
         self._listed_at = time.monotonic()
 
     def check_roots(self) -> None:
@@ -85,7 +86,6 @@ class Discovery:
         for key in [key for key in self._identities if key not in seen and _within(key, starts)]:
             del self._identities[key]
             changes[key] = None
-        self._note_directories()
         progress.phase = "done"
         progress.tick(report)
         return changes
@@ -162,7 +162,9 @@ class Discovery:
                     starts.append((prefix, root, start))
         return starts
 
-    def _note_directories(self) -> None:
+    @property
+    def directories(self) -> set[str]:
+        """Absolute paths of the directories of manifests and all directories above them, up to their roots."""
         directories: set[str] = set()
         for prefix, root in zip(self.prefixes, map(str, self.roots), strict=True):
             directories.add(root)
@@ -172,7 +174,7 @@ class Discovery:
                     while len(directory) > len(root) and directory not in directories:
                         directories.add(directory)
                         directory = os.path.dirname(directory)
-        self.directories = directories
+        return directories
 
 
 def _within(key: str, starts: list[tuple[str, str, str]]) -> bool:

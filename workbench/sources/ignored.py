@@ -62,6 +62,9 @@ class _Root:
             deciding = self.repository.ignore_sources() if self.repository else _places_of_git(self.path)
             self.outside = _stamps(deciding)
             self.verdicts.clear()
+        if self.repository is None:
+            self.inside.clear()
+            return
         met = _stamps(walk.ignore_files)
         below = walk.start + os.sep
         known = {path: stamp for path, stamp in self.inside.items() if path.startswith(below)}

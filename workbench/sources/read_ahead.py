@@ -1,6 +1,7 @@
 """Reading manifests in a second process while this one still walks."""
 
 import logging
+import os
 import pickle
 import subprocess
 import sys
@@ -15,9 +16,14 @@ from workbench.sources.walk import Found
 
 logger = logging.getLogger(__name__)
 
-WORTH: Final = 1500
+WORTH: Final = 1000
 """From so many files on a second process is worth its start, which takes as long as reading about this many."""
 _BATCH: Final = 64
+_AHEAD: Final = 3
+_MOST_AHEAD: Final = 24_000
+"""Bytes of a batch up to which it may be sent ahead: two of them fit into any system's pipe."""
+_PIPE_BYTES: Final = 1 << 20
+"""Room for some answers, where the system lets a pipe have it."""
 _PATIENCE: Final = 0.05
 _CODE: Final = """
 import sys
@@ -118,7 +124,7 @@ class ReadAhead:
     def _talk(self, command: list[str]) -> None:
         try:
             with subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=_PIPE_BYTES
             ) as self._process:
                 self._share(self._process)
         except Exception as error:  # noqa: BLE001 - whatever fails there, this process can read what is left
@@ -126,22 +132,22 @@ class ReadAhead:
                 logger.warning("no second process reads manifests, this one goes on alone: %s", error or "it ended")
 
     def _share(self, process: "subprocess.Popen[bytes]") -> None:
-        """Hand over batch after batch. The next is sent before the last is unpickled, so that there is no pause."""
+        """Hand over batch after batch, some ahead of the answers, so that the process never waits for this thread."""
         assert process.stdin is not None
         assert process.stdout is not None
-        asked: list[Found] = []
-        answer = b""
+        asked: deque[list[Found]] = deque()
         while True:
-            following = self._next(patiently=not asked)
-            if following:
+            while len(asked) < _AHEAD and (following := self._next(patiently=not asked)):
+                if asked and _room(following) > _MOST_AHEAD:
+                    # It might not fit into the pipe, and the process be waiting for its answer to be taken.
+                    self._waiting.appendleft(following)
+                    break
                 send(process.stdin, following)
-            if asked:
-                self.readings.update(zip((item.path for item in asked), pickle.loads(answer), strict=True))
-            elif not following:
+                asked.append(following)
+            if not asked:
                 return
-            if following:
-                answer = receive(process.stdout)
-            asked = following
+            answer = receive(process.stdout)
+            self.readings.update(zip((item.path for item in asked.popleft()), pickle.loads(answer), strict=True))
 
     def _next(self, *, patiently: bool) -> list[Found]:
         """Return the next files to read; none when all were begun, or without patience when none wait just now."""
@@ -153,3 +159,8 @@ class ReadAhead:
                     return []
                 self._more.wait()
                 self._more.clear()
+
+
+def _room(batch: list[Found]) -> int:
+    """Return about how many bytes a batch takes on its way, rather too many."""
+    return sum(len(os.fsencode(item.path)) + len(os.fsencode(item.key)) + 64 for item in batch)

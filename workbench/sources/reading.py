@@ -26,14 +26,23 @@ def read_manifest(item: Found, limit: int) -> Reading:
     if item.identity[1] > limit:
         return Reading(too_large(item.key, item.identity[1], limit), item.identity)
     try:
-        with open(item.path, "rb", buffering=0) as file:
-            data = file.read(limit + 1)
+        data = _content(item.path, item.identity[1], limit)
     except FileNotFoundError:
         return Reading(None)
     except OSError as error:
         return Reading(unreadable_manifest(item.key, f"the file cannot be read: {error.strerror}"))
     is_racy = item.identity[0] > time.time_ns() - RACY_NS
     return Reading(parse_manifest(item.key, data), None if is_racy else item.identity)
+
+
+def _content(path: str, size: int, limit: int) -> bytes:
+    """Return the bytes of a file that was just seen to be of a size, but no more than one above the limit."""
+    # No room is made for what is hardly ever there: asking for `limit` bytes would map and unmap a megabyte each time.
+    with open(path, "rb", buffering=0) as file:
+        data = file.read(size + 1)
+        while size < len(data) <= limit and (more := file.read(limit + 1 - len(data))):
+            data += more
+    return data
 
 
 def too_large(key: str, size: int, limit: int) -> Manifest:

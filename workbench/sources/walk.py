@@ -59,6 +59,8 @@ class Listing(NamedTuple):
 Listings = dict[str, Listing]
 """Listings of directories by path, kept from walk to walk."""
 
+_BARREN: Final = Listing(0)
+
 
 @dataclass
 class Walk:
@@ -66,7 +68,8 @@ class Walk:
 
     Iterating yields the manifests found, and a broken Manifest for each directory or file that cannot be
     used. `ignore_files` gathers the `.gitignore` files met. `listings` are those of
-    earlier walks, which are trusted while a directory's own time stamp stays the same.
+    earlier walks, which are trusted while a directory's own time stamp stays the same; None for a walk that
+    trusts none and leaves none behind, which saves looking at the time stamps.
     """
 
     prefix: str
@@ -75,42 +78,52 @@ class Walk:
     scope: Scope
     progress: ScanProgress
     report: Callable[[ScanProgress], None]
-    listings: Listings = field(default_factory=dict)
+    listings: Listings | None = field(default_factory=dict)
     ignore_files: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Found | Manifest]:
-        base = relative(self.root, self.start)
-        stack = [(self.start, f"{base}/" if base else "", base.count("/") + bool(base))]
+        stack = [self.start]
         entered: set[str] = set()
-        progress, most = self.progress, self.scope.max_depth
+        progress = self.progress
+        list_directory = self._listing if self.listings is not None else self._listed_once
         while stack:
-            directory, path, depth = stack.pop()
+            directory = stack.pop()
             progress.directories += 1
             if progress.directories % 256 == 0:
                 progress.tick(self.report)
             try:
-                listing = self._listing(directory)
+                listing = list_directory(directory)
             except (FileNotFoundError, NotADirectoryError):
                 if directory == self.root:
                     reason = f"the root {self.root} does not exist"
                     yield unreadable_manifest(self.prefix or ".", reason, "Restore the directory, or remove the root.")
                 continue
             except OSError as error:
-                key = f"{self.prefix}{path}".rstrip("/") or "."
+                key = f"{self.prefix}{relative(self.root, directory)}".rstrip("/") or "."
                 reason = f"the directory cannot be listed: {error.strerror}"
                 yield unreadable_manifest(key, reason, "Make the directory readable for the workbench.")
                 continue
-            if listing.is_barren:
-                continue
-            for name in listing.manifests:
-                yield from self._manifest(f"{directory}{os.sep}{name}", path + name)
-            if listing.has_ignore_file:
-                self.ignore_files.append(f"{directory}{os.sep}.gitignore")
-            for name in self._children(listing, directory, path, entered):
-                if depth < most:
-                    stack.append((f"{directory}{os.sep}{name}", f"{path}{name}/", depth + 1))
-                else:
-                    yield self._too_deep(path + name)
+            if not listing.is_barren:
+                yield from self._contents(directory, listing, stack, entered)
+
+    def _contents(
+        self, directory: str, listing: Listing, stack: list[str], entered: set[str]
+    ) -> Iterator[Found | Manifest]:
+        """Yield the manifests of a directory, and put the directories below it on the stack."""
+        base = relative(self.root, directory)
+        path, depth = (f"{base}/", base.count("/") + 1) if base else ("", 0)
+        for name in listing.manifests:
+            item = self._manifest(f"{directory}{os.sep}{name}", path + name)
+            if item is not None:
+                yield item
+        if listing.has_ignore_file:
+            self.ignore_files.append(f"{directory}{os.sep}.gitignore")
+        children = self._children(listing, directory, path, entered)
+        if depth < self.scope.max_depth:
+            stack += [f"{directory}{os.sep}{name}" for name in children]
+        else:
+            for name in children:
+                yield self._too_deep(path + name)
 
     def _children(self, listing: Listing, directory: str, path: str, entered: set[str]) -> Sequence[str]:
         """Return the names of the directories below one that are entered, which were judged when it was listed."""
@@ -123,8 +136,13 @@ class Walk:
         """Whether a directory may be entered, judged by its path."""
         return not self.scope.exclude or self.scope.enters(path)
 
-    def _listing(self, directory: str) -> "Listing":
+    def _listed_once(self, directory: str) -> Listing:
+        """Return what matters in a directory, which nobody will ask for again."""
+        return _listed(directory, 0, self.scope)
+
+    def _listing(self, directory: str) -> Listing:
         """Return what matters in a directory, from memory if its time stamp says that nothing came or went."""
+        assert self.listings is not None
         known = self.listings.get(directory)
         # The stamp is taken before it is listed, so that what comes meanwhile counts as newer.
         stamp = os.stat(directory).st_mtime_ns
@@ -160,28 +178,28 @@ class Walk:
         """Whether a link leads to a directory above itself, so that following it would never end."""
         return os.path.realpath(os.path.dirname(path)).startswith(target)
 
-    def _manifest(self, file: str, path: str) -> Iterator[Found | Manifest]:
+    def _manifest(self, file: str, path: str) -> Found | Manifest | None:
+        """Return a file that bears a manifest's name, as found or as one that cannot be used; None for others."""
         if not self.scope.wants(path):
-            return
+            return None
         key = self.prefix + path
         try:
             status = os.lstat(file)
             if stat.S_ISLNK(status.st_mode):
                 if not self._is_inside(os.path.realpath(file)):
                     fix = "Copy the file, or add its directory as a root."
-                    yield unreadable_manifest(key, "a symbolic link that leads out of the root", fix)
-                    return
+                    return unreadable_manifest(key, "a symbolic link that leads out of the root", fix)
                 status = os.stat(file)
         except FileNotFoundError:
-            return
+            return None
         except OSError as error:
-            yield unreadable_manifest(key, f"the file cannot be examined: {error.strerror}")
-            return
+            return unreadable_manifest(key, f"the file cannot be examined: {error.strerror}")
         if stat.S_ISREG(status.st_mode):
             self.progress.found += 1
-            yield Found(key, file, (status.st_mtime_ns, status.st_size, status.st_ino))
-        elif not stat.S_ISDIR(status.st_mode):
-            yield unreadable_manifest(key, "not a regular file", "Replace it by a regular file.")
+            return Found(key, file, (status.st_mtime_ns, status.st_size, status.st_ino))
+        if stat.S_ISDIR(status.st_mode):
+            return None
+        return unreadable_manifest(key, "not a regular file", "Replace it by a regular file.")
 
 
 def _listed(directory: str, stamp: int, scope: Scope) -> Listing:
@@ -203,7 +221,7 @@ def _listed(directory: str, stamp: int, scope: Scope) -> Listing:
             elif follows and name not in pruned and entry.is_symlink():
                 links.append(name)
     if not (directories or manifests or links or has_ignore_file):
-        return Listing(stamp)
+        return Listing(stamp) if stamp else _BARREN
     return Listing(stamp, tuple(directories), tuple(manifests), tuple(links), has_ignore_file, is_barren=False)
 
 
