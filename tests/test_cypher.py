@@ -147,7 +147,6 @@ def test_a_text_is_read_once_for_all_that_the_graph_asks_of_it(
     """What was located for the tables is not looked for again: at 10,000 crates that is most of the time."""
     crate = next(crate for crate in bench.snapshot.crates if crate.capabilities)
     crate.source._located.clear()
-    crate.source._held.clear()
     assert crate.source.locate(("smart-crate", "name")) > (1, 1)
     monkeypatch.setattr(type(crate.source), "positions", None)
     table = "service" if crate.source.holds(("service", "capabilities")) else "smart_meta"

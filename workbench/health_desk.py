@@ -81,9 +81,10 @@ class HealthDesk:
         changes = [(health, older.get(crate)) for crate, health in newer.items() if _turned(health, older.get(crate))]
         for health, _ in changes:
             self.record.note(health)
-        self._board = newer
         if changes:
+            # Told before it is shown: what somebody has seen is also written down.
             self._announce(health_drafts(changes))
+        self._board = newer
 
     def _run(self) -> None:
         while not self._stopped.is_set():

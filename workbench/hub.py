@@ -278,6 +278,7 @@ class Hub:
             while True:
                 command = self._next_command()
                 if command.stop:
+                    self._tell_all(command.told)
                     command.refuse()
                     break
                 if command.done:  # somebody asks for certainty, not for what time stamps say
@@ -291,8 +292,7 @@ class Hub:
                 self._desks.assign(command.asked, self._snapshot)
                 self._desks.record()
                 self._observe()
-                if command.told:
-                    self._tell(list(command.told), self._snapshot)
+                self._tell_all(command.told)
                 self._desks.note(command.notes, self._snapshot.revision)
         finally:
             self._commands.refuse()
@@ -401,6 +401,11 @@ class Hub:
         drafts = [revision_draft(newer)] if first else drafts_of(diff(older, newer), newer)
         drafts = [*observed_drafts(older, newer), *drafts]
         self._tell(drafts, newer)
+
+    def _tell_all(self, told: Sequence[Draft]) -> None:
+        """Publish what others have to tell, as events of the newest revision."""
+        if told:
+            self._tell(list(told), self._snapshot)
 
     def _tell(self, drafts: list[Draft], snapshot: Snapshot) -> None:
         """Write the events of a revision down, make it the newest, then publish them."""

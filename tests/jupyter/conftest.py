@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from jupyter_server.serverapp import ServerApp
+from tornado import log
 from traitlets.config import Config
 
 from tests.conftest import WriteManifest
@@ -106,6 +107,16 @@ def jupyter_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path / "jupyter" / name.lower()))
     for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Give Tornado's logs back the names and places that Jupyter takes over for the whole process."""
+    logs = [log.access_log, log.app_log, log.gen_log]
+    before = [(item.name, item.parent, item.level, item.propagate, list(item.handlers)) for item in logs]
+    yield
+    for item, kept in zip(logs, before, strict=True):
+        item.name, item.parent, item.level, item.propagate, item.handlers = kept
 
 
 @pytest.fixture

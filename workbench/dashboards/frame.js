@@ -146,7 +146,7 @@
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const link = event.composedPath().find((node) => node.tagName === "A");
-    if (!link || event.defaultPrevented) return;
+    if (!link || !link.href || event.defaultPrevented) return;
     if (link.dataset.row !== undefined) return event.preventDefault();
     if (link.dataset.now !== undefined) {
       event.preventDefault();
