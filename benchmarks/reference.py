@@ -71,8 +71,10 @@ def _compare(binary: Path, fleet: Path, state: Path, rounds: int) -> None:
     port, other = free_port(), free_port()
     serve = (*WORKBENCH, "serve", str(fleet), "--port", str(port), "--ws-port", "0", "--state", str(state))
     with running(*serve):
-        fetch(f"http://127.0.0.1:{port}/api/crates?limit=1")
-        time.sleep(10)
+        fetch(f"http://127.0.0.1:{port}/ready")
+        end = time.monotonic() + 120
+        while not list(state.glob("last-crates-*.json")) and time.monotonic() < end:
+            time.sleep(0.1)
     rows = interleaved(
         {
             "workbench, warm": lambda: start(*serve, port=port),
