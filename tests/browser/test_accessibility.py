@@ -20,6 +20,7 @@ def test_axe_finds_nothing_grave(page: Page, name: str, theme: str) -> None:
     expect(page.locator("#wb-loading")).to_have_count(0)
     expect(page.locator(".bk-spin-btn:not([aria-label])")).to_have_count(0)
     expect(page.locator(".tabulator[role=grid]")).to_have_count(0)
+    expect(page.locator(".wb-side:not([tabindex])")).to_have_count(0)
     faults = [fault for fault in Axe().run(page).response["violations"] if fault["impact"] in GRAVE]
     assert [(fault["id"], [node["target"] for node in fault["nodes"]]) for fault in faults] == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

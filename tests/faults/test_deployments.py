@@ -231,7 +231,7 @@ def test_killed_when_what_serves_was_touched(
 
 
 def test_killed_while_rolling_back(begin: Callable[..., Server], ports: dict[str, int]) -> None:
-    server = begin(timeout=0.5)
+    server = begin(timeout=2.5)
     until_ended(server, server.deploy())
     server.hold("stop")
     late = server.deploy(version="2.0.0-late")

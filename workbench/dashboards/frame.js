@@ -36,6 +36,11 @@
         element.ariaLabel = element.classList.contains("bk-spin-btn-up") ? "More" : "Less";
       } else if (element.classList.contains("tabulator") && element.getAttribute("role") === "grid") {
         mendGrid(element);
+      } else if (element.classList.contains("wb-side") && !element.hasAttribute("tabindex")) {
+        // It scrolls by itself, so it must be reached by the keyboard also where nothing in it can be.
+        element.tabIndex = 0;
+        element.setAttribute("role", "region");
+        element.ariaLabel = "Details";
       }
     }
   }
