@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SECRET = "a-token-for-tests"
 TOKEN = {"Authorization": f"Bearer {SECRET}"}
 ENDED = {"succeeded", "failed", "cancelled", "rolled_back"}
-SECONDS = 30.0
+SECONDS = 60
 
 SCRIPT = """\
 import sys
