@@ -39,8 +39,6 @@
       } else if (element.classList.contains("wb-side") && !element.hasAttribute("tabindex")) {
         // It scrolls by itself, so it must be reached by the keyboard also where nothing in it can be.
         element.tabIndex = 0;
-        element.setAttribute("role", "region");
-        element.ariaLabel = "Details";
       }
     }
   }
