@@ -188,7 +188,9 @@ class Responder(RequestHandler):
     def on_finish(self) -> None:
         audit(self)
         if self.is_measured:
-            measures_of(self.hub).note_request(self)
+            request = self.request
+            measures = measures_of(self.hub)
+            measures.note_request(type(self), request.method or "", self.get_status(), request.request_time())
         if access_log.isEnabledFor(logging.INFO):
             self._log_access()
 

@@ -68,7 +68,7 @@ class CratesHandler(SnapshotHandler):
         if fields:
             await self.send_model(snapshot, lambda: [parts(segment.model, fields) for segment in page])
         elif not self.is_known(snapshot):
-            self.finish_bytes(joined(page))
+            await self.finish_bytes(joined(page))
 
 
 def parts(model: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import orjson
 
 from api.base import ApiHandler, off_loop
 from api.queries import Q, parse_query
+from api.repeats import PART, keep_reply
 from workbench.errors import Unavailable
 from workbench.fleet.snapshot import Snapshot
 
@@ -27,7 +28,6 @@ Coding = Literal["zstd", "gzip", "identity"]
 _GZIP_LEVEL: Final = 6
 _ZSTD_LEVEL: Final = 3
 _WORTH_COMPRESSING: Final = 1024
-_WORTH_A_WRITE: Final = 65_536
 _KEPT_BYTES: Final = 8_000_000
 _REFRESH_SECONDS: Final = 30.0
 
@@ -135,6 +135,9 @@ def _weighted(part: str) -> tuple[str, float]:
 class EncodedHandler(ApiHandler):
     """Base of the answers that are bytes already and have a tag."""
 
+    sent: bytes = b""
+    """The body of the answer."""
+
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Vary", "Accept-Encoding, Origin")
@@ -162,14 +165,20 @@ class EncodedHandler(ApiHandler):
             if coding != "identity":
                 self.set_header("Content-Encoding", coding)
                 data = await body.coded(coding).wait()
-        self.finish_bytes(data)
+        await self.finish_bytes(data)
 
-    def finish_bytes(self, data: bytes) -> None:
-        """Finish with bytes; many go out apart from the headers, since Tornado copies what it sends with them."""
-        if len(data) > _WORTH_A_WRITE:
+    async def finish_bytes(self, data: bytes) -> None:
+        """Finish with bytes; many are sent in parts, between which others have their turn."""
+        self.sent = data
+        if len(data) > PART and self.request.method != "HEAD":
             self.set_header("Content-Length", str(len(data)))
-            self.flush()
-        self.finish(data)
+            for start in range(0, len(data), PART):
+                self.write(data[start : start + PART])
+                await self.flush()
+                await asyncio.sleep(0)
+            self.finish()
+        else:
+            self.finish(data)
 
 
 @lru_cache(maxsize=256)
@@ -181,6 +190,10 @@ def _nothing_asked(model: type[Q]) -> Q:
 class SnapshotHandler(EncodedHandler):
     """Base of the reads: everything in an answer is of one revision, which is also its tag."""
 
+    source: Snapshot | None = None
+    """The snapshot that the answer was made from, if it depends on nothing else."""
+    _looks: bool = False
+
     def query(self, model: type[Q]) -> Q:
         """Return the request's parameters; raises InvalidRequest."""
         arguments = self.request.query_arguments
@@ -188,6 +201,7 @@ class SnapshotHandler(EncodedHandler):
 
     async def current(self, refresh: bool = False) -> Snapshot:
         """Return the newest snapshot, after a look at the disk if that is asked for."""
+        self._looks = refresh
         if refresh and self.hub.is_running:
             try:
                 return await asyncio.wait_for(asyncio.wrap_future(self.hub.refresh()), _REFRESH_SECONDS)
@@ -195,11 +209,12 @@ class SnapshotHandler(EncodedHandler):
                 raise Unavailable("looking at the disk takes too long; ask without refresh") from None
         return self.hub.snapshot
 
-    def is_known(self, snapshot: Snapshot, version: int | str = 0) -> bool:
+    def is_known(self, snapshot: Snapshot, version: int | str | None = None) -> bool:
         """Tag the answer with its revision; True, with a 304 sent, if the caller has that already.
 
-        `version` tells states within one revision apart, such as those of the assignments.
+        `version` tells states within one revision apart, such as those of the assignments; 0 or empty before the first.
         """
+        self.source = snapshot if version is None and not self._looks else None
         return self.is_tag_known(f"{self.hub.instance}-{snapshot.revision}" + (f"-{version}" if version else ""))
 
     async def send_body(self, snapshot: Snapshot, key: str, make: Callable[[Snapshot], Body]) -> None:
@@ -207,14 +222,21 @@ class SnapshotHandler(EncodedHandler):
         if not self.is_known(snapshot):
             await self.finish_body(snapshot.derive(("api", key), make))
 
-    async def send_model(self, snapshot: Snapshot, model: Callable[[], object], version: int | str = 0) -> None:
+    async def send_model(
+        self, snapshot: Snapshot, model: Callable[[], object], version: int | str | None = None
+    ) -> None:
         """Finish with a model made on a worker thread, or with what the same request was answered in this revision."""
         if self.is_known(snapshot, version):
             return
         answers = snapshot.derive(("api", "answers"), lambda _: Answers())
-        url = f"{self.request.uri} {version}"
+        url = f"{self.request.uri} {version or ''}"
         data = answers.get(url)
         if data is None:
             data = await off_loop(lambda: json_bytes(model()))
             answers.keep(url, data)
-        self.finish_bytes(data)
+        await self.finish_bytes(data)
+
+    def on_finish(self) -> None:
+        super().on_finish()
+        if self.source is not None:
+            keep_reply(self, self.source, self.sent)

@@ -47,17 +47,16 @@ class Measures:
         for handler, path in paths:
             self._routes.setdefault(handler, path)
 
-    def note_request(self, handler: RequestHandler) -> None:
+    def note_request(self, handler: type[RequestHandler], method: str, status: int, seconds: float) -> None:
         """Count a request that was answered, under its route and status."""
-        request = handler.request
-        key = (type(handler), request.method or "", handler.get_status())
+        key = (handler, method, status)
         child = self._known.get(key)
         if child is None:
             # A client may send any method; those that no route knows are one.
-            method = key[1] if key[1] in RequestHandler.SUPPORTED_METHODS else _OTHER
-            child = self._requests.labels(self._routes.get(key[0], _OTHER), method, str(key[2]))
+            known = method if method in RequestHandler.SUPPORTED_METHODS else _OTHER
+            child = self._requests.labels(self._routes.get(handler, _OTHER), known, str(status))
             self._known[key] = child
-        child.observe(request.request_time())
+        child.observe(seconds)
 
     def note_lag(self, seconds: float) -> None:
         """Count how late the loop was once."""

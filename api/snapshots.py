@@ -117,7 +117,7 @@ class SnapshotTableHandler(RevisionHandler):
         self.set_header("Content-Type", FORMATS[ending][0])
         self.set_header("Content-Disposition", f'attachment; filename="{table}-{snapshot.revision}.{ending}"')
         if ending == "parquet":  # compressed in itself
-            self.finish(await body.identity.wait())
+            await self.finish_bytes(await body.identity.wait())
         else:
             await self.finish_body(body)
 

@@ -188,6 +188,10 @@ class Server:
         self._keeper.start()
         for front, application in zip(fronts, applications, strict=True):
             front.give_way(application)
+        if not self.gate.closes_reads:
+            from api.repeats import RepeatedReads
+
+            fronts[0].give_way(RepeatedReads(pages, self._hub))
 
     def _listen(self) -> list[Front]:
         """Bind all ports before anything slow begins, and answer there that the server is starting."""

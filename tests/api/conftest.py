@@ -20,6 +20,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from api import broadcast, grouped, routes
 from api.broadcast import EventLimits, broadcaster_of, close_clients
+from api.repeats import RepeatedReads
 from workbench.events import Draft
 from workbench.hub import Hub, HubOptions
 from workbench.origins import OriginPolicy
@@ -117,10 +118,14 @@ def write_manifest(root: Path, directory: str, text: str) -> Path:
 
 
 class LiveApi:
-    """The API of a hub behind a real HTTP server, on a loop in a thread of its own."""
+    """The API of a hub behind a real HTTP server, on a loop in a thread of its own.
 
-    def __init__(self, hub: Hub, **settings: Any) -> None:
+    Its reads are repeated as those of `workbench serve`, unless it asks who calls.
+    """
+
+    def __init__(self, hub: Hub, *, repeats: bool = True, **settings: Any) -> None:
         self.hub = hub
+        self.repeats = repeats and "api_access" not in settings
         self.settings = settings
         self.left_over: list[str] = []
         self._started = threading.Event()
@@ -131,8 +136,9 @@ class LiveApi:
         self._stop = asyncio.Event()
         sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
         self.port = sockets[0].getsockname()[1]
-        self.application = self.made_application()
-        server = HTTPServer(self.application)
+        application = self.application = self.made_application()
+        is_repeating = self.repeats and isinstance(application, Application)
+        server = HTTPServer(RepeatedReads(application, self.hub) if is_repeating else application)
         server.add_sockets(sockets)
         self._started.set()
         await self._stop.wait()
