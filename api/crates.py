@@ -12,7 +12,7 @@ from api.queries import FieldsQuery, PortNumber, SnapshotQuery, Text, page_of
 from api.segments import joined, list_body, matching, segments_of, sorted_segments
 from workbench.errors import UnknownCrate
 from workbench.fleet.lookup import crate_records
-from workbench.fleet.wire import crate_detail_model
+from workbench.fleet.wire import crate_detail_model, crate_model
 
 CrateOrder = Literal[
     "name", "version", "class", "tesla", "port", "path", "retrofit", "slsa",
@@ -66,7 +66,7 @@ class CratesHandler(SnapshotHandler):
         found = list(matching(await segments.wait(), query.q, query.classes, query.port, query.tesla))
         page = page_of(self, sorted_segments(found, query.sort), query)
         if fields:
-            await self.send_model(snapshot, lambda: [parts(segment.model, fields) for segment in page])
+            await self.send_model(snapshot, lambda: [parts(crate_model(segment.record), fields) for segment in page])
         elif not self.is_known(snapshot):
             await self.finish_bytes(joined(page))
 

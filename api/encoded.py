@@ -13,6 +13,7 @@ import orjson
 from api.base import ApiHandler, off_loop
 from api.queries import Q, parse_query
 from api.repeats import PART, keep_reply
+from workbench.allocation import own_block
 from workbench.errors import Unavailable
 from workbench.fleet.snapshot import Snapshot
 
@@ -232,7 +233,7 @@ class SnapshotHandler(EncodedHandler):
         url = f"{self.request.uri} {version or ''}"
         data = answers.get(url)
         if data is None:
-            data = await off_loop(lambda: json_bytes(model()))
+            data = await off_loop(lambda: own_block(json_bytes(model())))
             answers.keep(url, data)
         await self.finish_bytes(data)
 

@@ -8,31 +8,42 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from api.encoded import Body, Once, json_bytes
+from workbench.allocation import own_block
+from workbench.fleet.model import Crate
 from workbench.fleet.snapshot import Record, Snapshot
-from workbench.fleet.wire import crate_model
+from workbench.fleet.wire import UNCLASSIFIED, UNKNOWN_VERSION, crate_model, iso
 from workbench.hub import Hub
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One crate of the list: its record, its SmartCrate, and the same as JSON."""
+    """One crate of the list: its record, and its SmartCrate as JSON."""
 
     record: Record
-    model: dict[str, Any]
     data: bytes
 
     @classmethod
     def of(cls, record: Record) -> "Segment":
         """Encode the crate of a record."""
-        model = crate_model(record)
-        return cls(record, model, json_bytes(model))
+        return cls(record, own_block(json_bytes(crate_model(record))))
+
+    @property
+    def crate(self) -> Crate:
+        """The crate as it is declared."""
+        assert self.record.crate is not None
+        return self.record.crate
+
+    @property
+    def classification(self) -> str:
+        """The crate's class, as it is compared."""
+        return (self.crate.classification or UNCLASSIFIED).casefold()
 
     @cached_property
     def haystack(self) -> str:
         """What a search looks through: name, description, class, path, former names and capabilities."""
-        model = self.model
-        words = [model["name"], model["description"] or "", model["classification"], model["path"]]
-        return "\n".join([*words, *model["aliases"], *model["capabilities"]]).casefold()
+        crate = self.crate
+        words = [crate.name, crate.description or "", self.classification, crate.path]
+        return "\n".join([*words, *crate.aliases, *crate.capabilities]).casefold()
 
     @cached_property
     def owned_ports(self) -> tuple[int, ...]:
@@ -80,14 +91,14 @@ def joined(segments: Sequence[Segment]) -> bytes:
 Order = Callable[[Segment], Any]
 
 ORDERS: Final[dict[str, Order]] = {
-    "name": lambda segment: (segment.model["name"], segment.model["path"]),
-    "version": lambda segment: _version_key(segment.model["version"]),
-    "class": lambda segment: segment.model["classification"].casefold(),
-    "tesla": lambda segment: segment.model["tesla_grade"],
+    "name": lambda segment: (segment.crate.name, segment.crate.path),
+    "version": lambda segment: _version_key(segment.crate.version or UNKNOWN_VERSION),
+    "class": lambda segment: segment.classification,
+    "tesla": lambda segment: bool(segment.crate.tesla_grade),
     "port": lambda segment: segment.owned_ports[:1] or None,
-    "path": lambda segment: segment.model["path"],
-    "retrofit": lambda segment: segment.model["retrofit_at"],
-    "slsa": lambda segment: segment.model["slsa_level"],
+    "path": lambda segment: segment.crate.path,
+    "retrofit": lambda segment: iso(segment.crate.retrofit_at),
+    "slsa": lambda segment: segment.crate.slsa_level,
 }
 """What a list of crates may be sorted by; None for a crate that does not have it."""
 
@@ -112,9 +123,9 @@ def matching(
     wanted = {name.casefold() for name in classes}
     for segment in segments:
         if (
-            (not wanted or segment.model["classification"].casefold() in wanted)
+            (not wanted or segment.classification in wanted)
             and (port is None or port in segment.owned_ports)
-            and (tesla is None or segment.model["tesla_grade"] == tesla)
+            and (tesla is None or bool(segment.crate.tesla_grade) == tesla)
             and all(needle in segment.haystack for needle in needles)
         ):
             yield segment

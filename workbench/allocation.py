@@ -10,6 +10,15 @@ _ARENA_MAX: Final = (-8, 2)
 """A heap for each thread would each keep what its thread once needed."""
 
 
+def own_block(data: bytes) -> bytes:
+    """Return the same bytes in a block that is no larger than they are, for those that are kept in numbers.
+
+    orjson writes into a block of several kilobytes and leaves even a short result at its beginning, with a hole behind
+    it that nothing of the same kind fits into.
+    """
+    return bytes(memoryview(data))
+
+
 def give_back_large_blocks() -> bool:
     """Set this for the process, where the C library is glibc; returns whether it was."""
     if not sys.platform.startswith("linux"):

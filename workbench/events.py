@@ -34,22 +34,32 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the log. `frame` is the envelope as JSON, encoded once for all who get it."""
+    """One event of the log. `frame` is the envelope as JSON, encoded once for all; `data` is read from it."""
 
     seq: int
     revision: int
     ts: float
     type: str
     topic: Topic
-    data: dict[str, Any]
     frame: bytes
 
     @classmethod
     def of(cls, draft: Draft, seq: int, revision: int, ts: float) -> "Event":
         """Return the event of a draft at its place in the log."""
-        envelope = {"type": draft.type, "seq": seq, "revision": revision, "ts": iso(ts), "topic": draft.topic}
-        frame = orjson.dumps({**envelope, "data": draft.data})
-        return cls(seq, revision, ts, draft.type, draft.topic, draft.data, frame)
+        return cls.kept(seq, revision, ts, draft.type, draft.topic, orjson.dumps(draft.data))
+
+    @classmethod
+    def kept(cls, seq: int, revision: int, ts: float, kind: str, topic: Topic, data: bytes) -> "Event":
+        """Return the event whose data are JSON already."""
+        envelope = {"type": kind, "seq": seq, "revision": revision, "ts": iso(ts), "topic": topic}
+        frame = b'%s,"data":%s}' % (orjson.dumps(envelope)[:-1], data)
+        return cls(seq, revision, ts, kind, topic, frame)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the event tells: a new dict each time, since many events are kept and few are looked into."""
+        told: dict[str, Any] = orjson.loads(self.frame)["data"]
+        return told
 
 
 def drafts_of(change: Diff, snapshot: Snapshot) -> list[Draft]:

@@ -205,9 +205,9 @@ def test_an_unknown_crate_brings_the_nearest_names(http: httpx.Client) -> None:
 
 def test_a_new_revision_encodes_only_what_changed(still_hub: Hub) -> None:
     segments, older = Segments(), still_hub.snapshot
-    before = {segment.model["name"]: segment for segment in segments.of(older)}
+    before = {segment.crate.name: segment for segment in segments.of(older)}
     text = older.records["libs/sums/smart-crate.toml"].manifest.source.text.replace("1.2.3", "1.2.4")
     newer = older.apply({"libs/sums/smart-crate.toml": parse_manifest("libs/sums/smart-crate.toml", text.encode())})
-    after = {segment.model["name"]: segment for segment in segments.of(newer)}
+    after = {segment.crate.name: segment for segment in segments.of(newer)}
     assert [name for name in after if after[name] is not before[name]] == ["sums"]
-    assert after["sums"].model["version"] == "1.2.4"
+    assert after["sums"].crate.version == "1.2.4"

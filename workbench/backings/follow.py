@@ -120,4 +120,4 @@ def event_of(frame: bytes) -> Event:
     """Return the event of a frame as the server sent it."""
     told: dict[str, Any] = orjson.loads(frame)
     moment = datetime.fromisoformat(told["ts"]).timestamp()
-    return Event(told["seq"], told["revision"], moment, told["type"], told["topic"], told["data"], frame)
+    return Event(told["seq"], told["revision"], moment, told["type"], told["topic"], frame)

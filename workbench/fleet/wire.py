@@ -12,6 +12,10 @@ from workbench.fleet.snapshot import Record, Snapshot
 
 Json = dict[str, Any]
 
+UNKNOWN_VERSION: Final = "unknown"
+UNCLASSIFIED: Final = "unclassified"
+"""What is said of a crate that states no version or no class."""
+
 _QA_FIELDS: Final = QaThresholds._fields
 
 
@@ -83,8 +87,8 @@ def crate_model(record: Record) -> Json:
     assert crate is not None
     return {
         "name": crate.name,
-        "version": crate.version or "unknown",
-        "classification": crate.classification or "unclassified",
+        "version": crate.version or UNKNOWN_VERSION,
+        "classification": crate.classification or UNCLASSIFIED,
         "tesla_grade": bool(crate.tesla_grade),
         "ports": _by_label(record.claims, "owner"),
         "references": _by_label(record.claims, "reference"),

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import duckdb
-import orjson
 import pyarrow as pa
 
 from workbench.assignments import Entry
 from workbench.audit import AuditEntry, AuditQuery
 from workbench.deploy.model import Deployment
 from workbench.errors import StoreError
-from workbench.events import Draft, Event
+from workbench.events import Event
 from workbench.fleet.model import Finding, locate_sites
 from workbench.fleet.ranking import Subject
 from workbench.fleet.rebuild import Kept, rebuilt
@@ -143,8 +142,7 @@ class Store:
         except duckdb.Error as error:
             raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
         events = [
-            Event.of(Draft(kind, topic, orjson.loads(data)), seq, rev, ts)
-            for seq, rev, ts, kind, topic, data in reversed(rows)
+            Event.kept(seq, rev, ts, kind, topic, data.encode()) for seq, rev, ts, kind, topic, data in reversed(rows)
         ]
         return revision, events
 
