@@ -66,6 +66,7 @@ def loads_of(url: str) -> list[Load]:
         Load("list, gzip", "/api/crates", ("Accept-Encoding: gzip",)),
         Load("list, not modified", "/api/crates", (f"If-None-Match: {tag}",)),
         Load("conflicts", "/api/ports/conflicts"),
+        Load("conflicts, gzip", "/api/ports/conflicts", ("Accept-Encoding: gzip",)),
         Load("one crate", f"/api/crates/{name}"),
     ]
 
