@@ -171,14 +171,15 @@ LIBRARIES = {
         "workbench.jupyter",
         "workbench.listening",
         "workbench.oversized",
+        "workbench.pages_server",
         "workbench.server",
         "workbench.starting",
         "workbench.dashboards",
     ),
     "duckdb": ("workbench.store",),
     "matplotlib": ("workbench.pictures",),
-    "panel": ("workbench.dashboards", "workbench.server"),
-    "bokeh": ("workbench.dashboards", "workbench.server"),
+    "panel": ("workbench.dashboards", "workbench.pages_server"),
+    "bokeh": ("workbench.dashboards", "workbench.pages_server"),
     "httpx": (
         "workbench.mux.exchange",
         "workbench.sources.health_probe",
@@ -254,7 +255,9 @@ def test_imports_point_downwards(name: str, path: Path) -> None:
         if top == "workbench" and imported != "workbench":
             assert room is None or within(imported, ROOMS[room]), f"{name} imports {imported}"
         if top == "api":
-            assert within(name, ["api", "workbench.jupyter", "workbench.server"]), f"{name} imports {imported}"
+            assert within(name, ["api", "workbench.jupyter", "workbench.pages_server", "workbench.server"]), (
+                f"{name} imports {imported}"
+            )
         if top in LIBRARIES:
             assert within(name, LIBRARIES[top]), f"{name} imports {imported}"
 
