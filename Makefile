@@ -11,7 +11,8 @@ export WORKBENCH_CHROMIUM
 unexport PYTHONHOME PYTHONPATH
 ARGS ?=
 
-PYTEST_PARALLEL := -n logical --maxprocesses=4 --dist=loadfile
+# In the order of the folders: those that share a server and a browser follow on each other, and small files end the run.
+PYTEST_PARALLEL := -n logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -58,18 +58,33 @@ ROOMS = {
         "workbench.assignments",
         "workbench.assignment_desk",
         "workbench.audit",
-        "workbench.deploy.engine",
+        "workbench.beat",
         "workbench.deployment_desk",
         "workbench.commands",
         "workbench.desks",
+        "workbench.hub_options",
         "workbench.hub_status",
         "workbench.journal_guard",
         "workbench.live_events",
         "workbench.live_layer",
-        "workbench.mux",
         "workbench.persistence",
+        "workbench.recollection",
         "workbench.service_desk",
         "workbench.vitals",
+    },
+    "workbench.hub_options": {
+        "workbench.audit",
+        "workbench.deploy.engine",
+        "workbench.fleet",
+        "workbench.live_layer",
+        "workbench.mux",
+        "workbench.sources",
+    },
+    "workbench.beat": set(),
+    "workbench.recollection": {
+        "workbench.fleet",
+        "workbench.persistence",
+        "workbench.sources",
     },
     "workbench.hub_status": {"workbench.fleet", "workbench.hub"},
     "workbench.journal_guard": {"workbench.errors", "workbench.events", "workbench.fleet", "workbench.persistence"},
@@ -171,14 +186,15 @@ LIBRARIES = {
         "workbench.jupyter",
         "workbench.listening",
         "workbench.oversized",
+        "workbench.pages_server",
         "workbench.server",
         "workbench.starting",
         "workbench.dashboards",
     ),
     "duckdb": ("workbench.store",),
     "matplotlib": ("workbench.pictures",),
-    "panel": ("workbench.dashboards", "workbench.server"),
-    "bokeh": ("workbench.dashboards", "workbench.server"),
+    "panel": ("workbench.dashboards", "workbench.pages_server"),
+    "bokeh": ("workbench.dashboards", "workbench.pages_server"),
     "httpx": (
         "workbench.mux.exchange",
         "workbench.sources.health_probe",
@@ -254,7 +270,9 @@ def test_imports_point_downwards(name: str, path: Path) -> None:
         if top == "workbench" and imported != "workbench":
             assert room is None or within(imported, ROOMS[room]), f"{name} imports {imported}"
         if top == "api":
-            assert within(name, ["api", "workbench.jupyter", "workbench.server"]), f"{name} imports {imported}"
+            assert within(name, ["api", "workbench.jupyter", "workbench.pages_server", "workbench.server"]), (
+                f"{name} imports {imported}"
+            )
         if top in LIBRARIES:
             assert within(name, LIBRARIES[top]), f"{name} imports {imported}"
 

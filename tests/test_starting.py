@@ -13,10 +13,11 @@ import pytest
 
 from tests.conftest import WriteManifest
 from workbench.access_settings import ApiSettings, LoginSettings
+from workbench.address import Address
 from workbench.gate import Gate
 from workbench.hub import Hub
 from workbench.people import People
-from workbench.server import Address, Server
+from workbench.server import Server
 from workbench.starting import LastList
 
 

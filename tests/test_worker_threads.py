@@ -29,7 +29,8 @@ def test_a_stop_waits_for_no_answer() -> None:
 
 SCRIPT = """\
 import threading, time
-from workbench.worker_threads import WorkerThreads, leave
+from workbench.ending import leave
+from workbench.worker_threads import WorkerThreads
 
 class Fleet:
     def __del__(self):

@@ -1,10 +1,8 @@
-"""The command line: `workbench scan`, `check`, `schema`, `serve`, and the groups of other modules."""
+"""The command line: `workbench scan`, `check`, `schema`, and the commands of other modules."""
 
-import gc
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,38 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workbench import __version__
-from workbench.config import DEFAULT_MUX_PORT, has_variables
 from workbench.ending import hold
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES, Severity
-from workbench.logs import FORMATS, LEVELS, LogFormat, LogLevel, set_up_logs
-from workbench.roots import (
-    CONFIG,
-    JOBS,
-    PATHS,
-    Roots,
-    read_roots,
-    roots_of,
-    said_settings,
-    settings_file,
-    settings_from,
-)
+from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, said_settings
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
     from workbench.fleet.snapshot import Snapshot
-    from workbench.hub import Hub
-    from workbench.settings import Settings
     from workbench.sources.discovery import Discovery
 
-# Each command imports what it needs itself: `serve` binds its ports before the rest is even imported.
+# Each command imports what it needs itself.
 
 _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 
 _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-collision); separate several by commas."
 
-
 _ELSEWHERE: Final = {
+    "serve": "workbench.serve_cli",
     "doctor": "workbench.doctor_cli",
     "export": "workbench.export_cli",
     "ports": "workbench.ports_cli",
@@ -219,152 +203,6 @@ def schema() -> None:
     from workbench.fleet.json_schema import manifest_schema
 
     click.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))
-
-
-@main.command()
-@PATHS
-@CONFIG
-@click.option("--demo", is_flag=True, help="Serve the sample fleet that comes with the workbench.")
-@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port of pages and API.  [default: 15180]")
-@click.option(
-    "--ws-port", default=None, type=click.IntRange(0, 65535),
-    help="Second port of the WebSocket; 0 for none.  [default: 15181]",
-)  # fmt: skip
-@click.option(
-    "--state", type=click.Path(path_type=Path, file_okay=False), default=None,
-    help="Folder of the state file (default: WORKBENCH_STATE, or the user's data directory).",
-)  # fmt: skip
-@click.option(
-    "--mux-gateway", type=click.IntRange(1, 65535), is_flag=False, flag_value=DEFAULT_MUX_PORT, default=None,
-    metavar="[PORT]",
-    help="Also answer as a Neural Mux would, on a port of its own.  [without PORT: 18100]",
-)  # fmt: skip
-@click.option("--basic-auth", "users", default=None, metavar="FILE", help="People sign in; see `workbench users`.")
-@click.option(
-    "--oauth-provider", default=None, metavar="NAME",
-    help="People sign in there: github, google, azure, okta …; the rest stands in [login] or PANEL_OAUTH_* variables.",
-)  # fmt: skip
-@click.option("--trust-loopback", is_flag=True, help="Requests of allowed pages on this machine act as the operator.")
-@click.option("--unsafe-no-auth", is_flag=True, help="Let everyone who reaches another --host see the fleet.")
-@click.option("--observe", is_flag=True, default=None, help="Look which processes of this host listen on which ports.")
-@click.option(
-    "--mux", default=None, metavar="URL", help="Follow the Neural Mux at URL, such as http://localhost:18100."
-)
-@click.option("--log-format", type=click.Choice(FORMATS), default=None, help="How the log is written.  [default: text]")
-@click.option(
-    "--log-level", type=click.Choice(LEVELS), default=None,
-    help="From which level on; `info` has a line for each request.  [default: warning]",
-)  # fmt: skip
-@click.option("--open", "open_browser", is_flag=True, help="Open the first page in a browser.")
-def serve(  # noqa: PLR0917
-    paths: Roots,
-    config: Path | None,
-    demo: bool,
-    host: str | None,
-    port: int | None,
-    ws_port: int | None,
-    state: Path | None,
-    mux_gateway: int | None,
-    users: str | None,
-    oauth_provider: str | None,
-    trust_loopback: bool,
-    unsafe_no_auth: bool,
-    observe: bool | None,
-    mux: str | None,
-    log_format: LogFormat | None,
-    log_level: LogLevel | None,
-    open_browser: bool,
-) -> None:
-    """Serve the dashboards, the REST API and the WebSocket over the fleet below the PATHs, live.
-
-    \b
-    http://127.0.0.1:15180/fleet      registry
-    http://127.0.0.1:15180/ports      port map and findings
-    http://127.0.0.1:15180/topology   slot graph
-    http://127.0.0.1:15180/api/crates the API
-    """  # noqa: D301 - click wants the character itself
-    from workbench.config import (
-        DEFAULT_HOST,
-        DEFAULT_PORT,
-        DEFAULT_WS_PORT,
-        demo_folder,
-        sample_fleet,
-        state_folder,
-    )
-    from workbench.gate import Gate
-    from workbench.server import serve as run_server
-    from workbench.sources.roots import check_roots
-    from workbench.starting import LastList
-    from workbench.tokens import open_tokens
-    from workbench.worker_threads import leave
-
-    if demo and paths:
-        raise click.UsageError("give either --demo or PATHs, not both")
-    file = config if demo else config or settings_file(paths)
-    given = {"host": host, "port": port, "ws_port": ws_port, "state": str(state) if state else None}
-    login = {"users": users, "oauth_provider": oauth_provider}
-    seen = {"enabled": observe}
-    followed = {"url": mux}
-    is_said = file or has_variables() or observe or mux or any(login.values())
-    settings = settings_from(file, server=given, login=login, observe=seen, mux=followed) if is_said else None
-    if settings and settings.login.users and users is None and file is not None:
-        # Like the roots of a settings file, its users' file stands beside it.
-        login["users"] = str(file.parent / settings.login.users)
-        settings = settings_from(file, server=given, login=login, observe=seen, mux=followed)
-    roots = [sample_fleet()] if demo else roots_of(paths, config, settings)
-    check_roots(roots)
-    server = settings.server if settings else None
-    log = settings.log if settings else None
-    set_up_logs(log_format or (log.format if log else "text"), log_level or (log.level if log else "warning"))
-    key = repr(([str(root.absolute()) for root in roots], settings and (settings.discovery, settings.ports)))
-    chosen = server.state if server and server.state and not demo else state
-    with (
-        demo_folder() if demo and not chosen else nullcontext(state_folder(Path(chosen) if chosen else None)) as folder
-    ):
-        opened = open_tokens(folder)
-        gate = Gate(
-            opened.tokens,
-            settings.api if settings else None,
-            settings.login if settings else None,
-            folder,
-            trust_loopback,
-            unsafe_no_auth,
-        )
-        click.echo(f"Token for changes over the API: {opened.where}")
-        if opened.created and sys.stdout.isatty():
-            click.echo(f"It was made just now, and is shown this once: {opened.created}")
-        run_server(
-            lambda: _live_hub(roots, settings, folder, key, (file, config is not None, demo)),
-            host=server.host if server else host or DEFAULT_HOST,
-            port=server.port if server else port or DEFAULT_PORT,
-            ws_port=(server.ws_port if server else DEFAULT_WS_PORT if ws_port is None else ws_port) or None,
-            open_browser=open_browser,
-            allow_origins=(server.origins if server else None) or (),
-            last_list=LastList(folder, key),
-            query_limits=settings.query.limits() if settings else None,
-            mux_gateway=mux_gateway,
-            gate=gate,
-        )
-    leave()
-
-
-def _live_hub(
-    roots: list[Path], settings: "Settings | None", folder: Path, key: str, source: "tuple[Path | None, bool, bool]"
-) -> "Hub":
-    from workbench.config import sample_settings
-    from workbench.live_hub import live_hub
-    from workbench.settings import Settings, load_settings
-    from workbench.store.last_fleet import LastFleet
-
-    gc.enable()  # whatever is worth importing with it off is imported by now
-    file, is_named, demo = source
-    known = settings or Settings()
-    if demo and file is None:
-        # The demonstration takes nothing of the settings around it; its runners come with it.
-        file, is_named = sample_settings(), True
-        known = known.model_copy(update={"deploy": load_settings(file, {}).deploy})
-    return live_hub(roots, known, folder, file=file, is_named=is_named, memory=LastFleet(folder, key))
 
 
 def _changed(discovery: "Discovery", findings: "Sequence[Finding]", revision: str) -> "list[Finding]":

@@ -1,7 +1,5 @@
 """The hub: the one writer. It takes what the sources report, makes the next snapshot, and tells the world."""
 
-import atexit
-import gc
 import logging
 import secrets
 import threading
@@ -9,72 +7,41 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from workbench.assignment_desk import (
-    AssignCommand,
-    AssignmentDesk,
-    DeskCommand,
-    ReleaseCommand,
-    refuse,
-)
+from workbench.assignment_desk import AssignCommand, AssignmentDesk, DeskCommand, ReleaseCommand, refuse
 from workbench.assignments import Assignment, AssignmentRequest
-from workbench.audit import AuditLog, AuditRetention
+from workbench.audit import AuditLog
+from workbench.beat import Beat
 from workbench.commands import Command, CommandQueue
-from workbench.deploy.engine import EngineOptions
 from workbench.deployment_desk import DeploymentDesk, DeskAccess
 from workbench.desks import Desks, answer
 from workbench.errors import Unavailable
 from workbench.events import Draft, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
 from workbench.fleet.observed import Registration
-from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
+from workbench.hub_options import HubOptions
 from workbench.hub_status import status_of
 from workbench.journal_guard import JournalGuard
 from workbench.live_events import observed_drafts
-from workbench.live_layer import LiveLayer, LiveOptions
+from workbench.live_layer import LiveLayer
 from workbench.persistence import Journal, Memory
+from workbench.recollection import Recollection
 from workbench.service_desk import RegisterCommand
 from workbench.sources.discovery import Discovery
-from workbench.sources.ingest import collector_paused, read_fleet
-from workbench.sources.scope import Scope
+from workbench.sources.ingest import freeze_fleet, read_fleet
 from workbench.sources.walk import ScanProgress
 from workbench.sources.watch import Watcher
 from workbench.vitals import Vitals
 
-if TYPE_CHECKING:
-    from workbench.mux.follower import MuxOptions
+__all__ = ["Hub", "HubOptions"]
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_BEAT: Final = 5.0
-_RECHECK_AFTER: Final = 0.3
-_KEEP_EVERY: Final = 60.0
-_KEEP_AT_STOP: Final = 0.3
-"""For so long a stop keeps the fleet; of a large one, what was kept last stays, and the next start reads the rest."""
 _LEASE_STEP: Final = 0.02
 _KEPT_SCANS: Final = 10_000
-_DUTY: Final = 40
-"""A reconcile beat is at least this many times as long as the reconciliation itself took."""
-
-
-@dataclass(frozen=True)
-class HubOptions:
-    """How a hub looks after its roots. `beat` is the longest time, in seconds, between two reconciliations."""
-
-    plan: PortPlan = field(default_factory=PortPlan)
-    scope: Scope = field(default_factory=Scope)
-    watch: bool = True
-    beat: float = DEFAULT_BEAT
-    jobs: int = 2
-    """How many processes may read manifests; see Discovery."""
-    audit: AuditRetention = field(default_factory=AuditRetention)
-    live: LiveOptions = field(default_factory=LiveOptions)
-    mux: "MuxOptions | None" = None
-    deploy: EngineOptions = field(default_factory=EngineOptions)
 
 
 class Hub:
@@ -94,7 +61,6 @@ class Hub:
         self.options = options or HubOptions()
         self.discovery = Discovery(roots, self.options.scope, self.options.jobs)
         self.journal = journal
-        self.memory = memory
         self.log = EventLog()
         self.guard = JournalGuard(journal)
         self.desk = AssignmentDesk(journal, self.log)
@@ -115,10 +81,9 @@ class Hub:
         self._commands = CommandQueue()
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
-        self._beat_at = 0.0
         self._stopping = False
-        self._kept_revision = 0
-        self._keep_at = 0.0
+        self._beat = Beat(self.options.beat)
+        self._recollection = Recollection(memory, self.discovery, lambda: self._stopping)
 
     @classmethod
     def frozen(cls, snapshot: Snapshot) -> "Hub":
@@ -267,11 +232,14 @@ class Hub:
         self._commands.put(Command(subtrees=subtrees))
 
     def _run(self) -> None:
-        self._recall()
+        recalled = self._recollection.recall()
+        if recalled is not None:
+            self._snapshot = recalled
+            self._ready.set()
         self._restore()
         self._survive(None)
         self._desks.record()
-        _freeze()
+        freeze_fleet()
         self._ready.set()
         try:
             self.vitals.start()
@@ -304,13 +272,12 @@ class Hub:
         """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
         while not self.guard.is_mirrored and self._commands.is_empty:
             self.guard.mirror(self._snapshot)
-        if not self._keep_at and self._commands.is_empty:
+        if not self._recollection.has_tried and self._commands.is_empty:
             self._keep()
-        wait = max(self._beat_at - time.monotonic(), 0.0)
-        command = self._commands.next(min(wait, self._lease_wait()))
-        if time.monotonic() < self._beat_at:
+        command = self._commands.next(min(self._beat.wait, self._lease_wait()))
+        if not self._beat.is_due:
             return command or Command(subtrees=[])
-        if command is None and time.monotonic() >= self._keep_at:
+        if command is None and self._recollection.is_due:
             self._keep()
         # However many ask for ports, the disk is looked at when it is time.
         return command.merged(Command()) if command else Command()
@@ -324,25 +291,8 @@ class Hub:
         waits = [wait for wait in (lease, self.live.desk.seconds_to_change()) if wait is not None]
         return max(min(waits), _LEASE_STEP) if waits else self.options.beat
 
-    def _recall(self) -> None:
-        """Show the last known fleet until the disk was read."""
-        kept = self.memory.load(lambda: not self._stopping) if self.memory else None
-        if kept is not None:
-            self._snapshot, identities = kept
-            self.discovery.resume(identities)
-            self._kept_revision = self._snapshot.revision
-            self._ready.set()
-
     def _keep(self) -> None:
-        """Keep the fleet for the next start, if it changed since it was kept; at a stop only if that is soon done."""
-        snapshot, latest = self._snapshot, time.monotonic() + _KEEP_AT_STOP
-        is_last_chance = self._stopping
-        if self.memory and self.reconciled_at is not None and self._kept_revision != snapshot.revision:
-            goes_on = lambda: time.monotonic() < latest if is_last_chance else not self._stopping  # noqa: E731
-            with collector_paused():
-                if self.memory.save(snapshot, self.discovery.identities, goes_on):
-                    self._kept_revision = snapshot.revision
-        self._keep_at = time.monotonic() + _KEEP_EVERY
+        self._recollection.keep(self._snapshot if self.reconciled_at is not None else None)
 
     def _wake(self) -> None:
         if self.is_running:
@@ -366,7 +316,7 @@ class Hub:
             logger.info("the scan was cancelled")
         except Exception:
             logger.exception("reconciling %s failed", subtrees or "all roots")
-            self._beat_at = time.monotonic() + self.options.beat
+            self._beat.compared()
 
     def _reconcile(self, subtrees: list[str] | None) -> None:
         started, was_last_known = time.monotonic(), self.is_last_known
@@ -376,16 +326,16 @@ class Hub:
         self._publish(newer)
         follows = self._watcher is not None and self.is_running
         is_new_set = follows and self._watcher.watch(self.discovery.directories)  # type: ignore[union-attr]
-        now = time.monotonic()
-        self.scans.append(("full" if subtrees is None else "part", now - started))
+        seconds = time.monotonic() - started
+        self.scans.append(("full" if subtrees is None else "part", seconds))
         if subtrees is None:
             self.reconciled_at = time.time()
             if was_last_known:
                 self._tell([revision_draft(self._snapshot)], self._snapshot)
-            self._beat_at = now + max(self.options.beat, _DUTY * (now - started))
+            self._beat.compared(seconds)
         if is_new_set:
             # What happened between the walk and the new watches was seen by neither.
-            self._beat_at = min(self._beat_at, now + _RECHECK_AFTER)
+            self._beat.recheck()
 
     def _note_progress(self, progress: ScanProgress) -> None:
         if self._stopping:
@@ -431,11 +381,3 @@ class Hub:
 
 class _ScanCancelled(Exception):
     """The hub is to stop while it scans."""
-
-
-def _freeze() -> None:
-    """Take the fleet, which lives as long as the hub, out of the garbage collector's sight."""
-    gc.freeze()
-    # What is frozen when Python ends is never collected, and extension modules would report it as leaked.
-    atexit.unregister(gc.unfreeze)
-    atexit.register(gc.unfreeze)

@@ -24,7 +24,7 @@ from workbench.port_settings import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
 
 if TYPE_CHECKING:
-    from workbench.hub import HubOptions
+    from workbench.hub_options import HubOptions
     from workbench.query_pool import QueryLimits
     from workbench.store.history_rows import HistoryBounds
 
@@ -155,7 +155,7 @@ class Settings(Section):
 
     def hub_options(self) -> "HubOptions":
         """Return how a hub looks after its roots."""
-        from workbench.hub import HubOptions
+        from workbench.hub_options import HubOptions
 
         return HubOptions(
             self.ports.plan(),

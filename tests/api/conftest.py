@@ -117,6 +117,13 @@ def write_manifest(root: Path, directory: str, text: str) -> Path:
     return path
 
 
+def write_fleet(root: Path) -> Path:
+    """Write the small fleet below a folder, and return it."""
+    for directory, text in MANIFESTS.items():
+        write_manifest(root, directory, text)
+    return root
+
+
 class LiveApi:
     """The API of a hub behind a real HTTP server, on a loop in a thread of its own.
 
@@ -230,10 +237,7 @@ class Socket:
 
 @pytest.fixture
 def fleet_dir(tmp_path: Path) -> Path:
-    root = tmp_path / "fleet"
-    for directory, text in MANIFESTS.items():
-        write_manifest(root, directory, text)
-    return root
+    return write_fleet(tmp_path / "fleet")
 
 
 @pytest.fixture

@@ -1,54 +1,25 @@
 """Signing in at a provider elsewhere, at a real server and a real provider, as a browser goes from one to the other."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import websocket_connect
 
 from tests.api.identity_provider import CLIENT, CLIENT_SECRET, Account, IdentityProvider
+from tests.api.sign_in_server import SECRET, SignInServer, cookie_of, opened
 from workbench.config import sample_fleet
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SECRET = "the-operators-own"
 
-SCRIPT = """\
-import sys
-from pathlib import Path
-import panel as pn
-from workbench.gate import Gate
-from workbench.hub import Hub, HubOptions
-from workbench.server import serve
-from workbench.settings import load_settings
-from workbench.tokens import Token, Tokens
-
-def ready(address):
-    print("READY", address.port, address.ws_port, flush=True)
-
-fleet, settings, state = sys.argv[1:]
-login = load_settings(Path(settings)).login
-gate = Gate(Tokens([Token.of("operator", "the-operators-own")]), None, login, Path(state))
-serve(Hub([fleet], HubOptions(watch=False)), port=0, ws_port=0, on_ready=ready, gate=gate,
-      pages={"fleet": lambda: pn.pane.Markdown("a page")})
-"""
-
-
-class Running:
+class Running(SignInServer):
     """A server whose people sign in at a provider."""
 
     def __init__(self, provider: IdentityProvider, folder: Path) -> None:
         self.provider = provider
-        self.log = folder / "log"
-        settings = folder / "workbench.toml"
-        settings.write_text(f"""
+        login = f"""
 [login]
 oauth_provider = "generic"
 oauth_key = "{CLIENT}"
@@ -60,28 +31,12 @@ changes = true
 AUTHORIZE_URL = "{provider.url}/authorize"
 TOKEN_URL = "{provider.url}/token"
 USER_URL = "{provider.url}/userinfo"
-""")
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "WORKBENCH_LOGIN_OAUTH_SECRET": CLIENT_SECRET}
-        command = [sys.executable, "-c", SCRIPT, str(sample_fleet()), str(settings), str(folder / "state")]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line.startswith("READY "):
-            self.stop()
-            raise AssertionError(self.log.read_text())
-        self.port, self.ws_port = map(int, line.split()[1:])
-        self.origin = f"http://127.0.0.1:{self.port}"
+"""
+        super().__init__(sample_fleet(), folder, login, WORKBENCH_LOGIN_OAUTH_SECRET=CLIENT_SECRET)
         provider.redirects = {f"{self.origin}/login"}
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.communicate(timeout=20)
-
-    @contextmanager
-    def browser(self) -> Iterator[httpx.Client]:
-        with httpx.Client(base_url=self.origin, timeout=20, follow_redirects=True) as client:
-            yield client
+    def browser(self) -> AbstractContextManager[httpx.Client]:
+        return self.client(follow_redirects=True)
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +53,8 @@ def running(served: Running) -> Iterator[Running]:
     served.provider.is_broken = False
     yield served
     assert served.process.poll() is None
-    said = served.log.read_text()
-    assert CLIENT_SECRET not in said
-    assert "Traceback" not in said
+    assert CLIENT_SECRET not in served.said
+    assert "Traceback" not in served.said
 
 
 def cookies_of(answer: httpx.Response) -> dict[str, str]:
@@ -156,21 +110,10 @@ def test_an_admin_changes_and_the_audit_log_knows_who_signed_in(running: Running
 def test_sockets_on_both_ports_know_the_sign_in(running: Running, run: Callable[..., Any]) -> None:
     with running.browser() as browser:
         browser.get("/login")
-        cookie = f'user="{browser.cookies["user"]}"'.replace('""', '"')
-
-    async def hello(port: int, **headers: str) -> int:
-        try:
-            connection = await websocket_connect(HTTPRequest(f"ws://127.0.0.1:{port}/ws", headers=headers))
-        except HTTPClientError as error:
-            return error.code
-        await connection.read_message()
-        connection.close()
-        while await connection.read_message() is not None:
-            pass
-        return 101
+        cookie = cookie_of(browser)
 
     async def both(**headers: str) -> list[int]:
-        return [await hello(port, **headers) for port in (running.port, running.ws_port)]
+        return [await opened(port, "/ws", **headers) for port in (running.port, running.ws_port)]
 
     assert run(both(Cookie=cookie)) == [101, 101]
     assert run(both(Cookie="user=forged")) == [401, 401]

@@ -14,10 +14,11 @@ import orjson
 import pytest
 from tornado.websocket import websocket_connect
 
+from workbench.address import Address
 from workbench.errors import AddressInUse, ConfigurationError
 from workbench.gate import Gate
 from workbench.hub import Hub
-from workbench.server import Address, serve
+from workbench.server import serve
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -1,7 +1,6 @@
 """A real server over a copy of the sample fleet, and a real Chromium that must not complain and must not leave home."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,22 +8,26 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.server import SAMPLE, WIDTHS, ServedFleet
+from tests.browser.server import WIDTHS, ServedFleet, served_sample
 
 # A change that the system tells nobody of is seen at the hub's next beat.
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedFleet]:
-    folder = tmp_path_factory.mktemp("served") / "fleet"
-    shutil.copytree(SAMPLE, folder)
-    served = ServedFleet(folder)
-    yield served
-    served.close()
+@pytest.fixture(scope="package")
+def shared_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedFleet]:
+    with served_sample(tmp_path_factory.mktemp("served")) as served:
+        yield served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def fleet(shared_fleet: ServedFleet) -> Iterator[ServedFleet]:
+    """The server that all tests share, and a copy of the sample fleet; what a test changes there is put back."""
+    yield shared_fleet
+    shared_fleet.put_back()
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = os.environ.get("WORKBENCH_CHROMIUM") or "/usr/bin/chromium"
     if not Path(path).exists():

@@ -1,10 +1,15 @@
 """The server that the browser tests look at, in a process of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import httpx
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "fleet"
@@ -38,5 +43,31 @@ class ServedFleet:
     def close(self) -> None:
         self._process.communicate(timeout=20)
 
+    def put_back(self) -> None:
+        """Make the folder equal to the sample fleet again, and wait until the server has seen it."""
+        wanted, found = files_below(SAMPLE), files_below(self.folder)
+        for path in found.keys() - wanted.keys():
+            (self.folder / path).unlink()
+        changed = {path for path, content in wanted.items() if found.get(path) != content}
+        for path in changed:
+            (self.folder / path).write_bytes(wanted[path])
+        if changed or found.keys() != wanted.keys():
+            httpx.get(f"{self.url}/api/crates?refresh=true", timeout=20).raise_for_status()
+
     def manifest(self, path: str) -> Path:
         return self.folder / path / "smart-crate.toml"
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def served_sample(folder: Path, settings: str = "") -> Iterator[ServedFleet]:
+    """Serve a copy of the sample fleet below a folder, with a settings file of its own if there is anything to set."""
+    shutil.copytree(SAMPLE, folder / "fleet")
+    if settings:
+        (folder / "fleet" / "workbench.toml").write_text(settings, "utf-8")
+    served = ServedFleet(folder / "fleet")
+    yield served
+    served.close()

@@ -1,12 +1,21 @@
 """The history page by what a person sees and does."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import WIDTHS, ServedFleet
+from tests.browser.server import WIDTHS, ServedFleet, served_sample
 from tests.browser.table import select_row
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedFleet]:
+    """A server of these tests' own: they count revisions."""
+    with served_sample(tmp_path_factory.mktemp("served")) as served:
+        yield served
 
 
 def test_a_change_on_disk_becomes_a_revision_and_its_difference(page: Page, fleet: ServedFleet) -> None:

@@ -1,13 +1,12 @@
 """The Mux page by what a person sees: services with ages that tick, the merged topology, and a Mux that goes away."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.server import SAMPLE, WIDTHS, ServedFleet
+from tests.browser.server import WIDTHS, ServedFleet, served_sample
 from tests.browser.table import select_row
 from tests.mux.fake_mux import FakeMux
 
@@ -27,12 +26,8 @@ def mux() -> Iterator[FakeMux]:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, mux: FakeMux) -> Iterator[ServedFleet]:
-    folder = tmp_path_factory.mktemp("served") / "fleet"
-    shutil.copytree(SAMPLE, folder)
-    (folder / "workbench.toml").write_text(f'[mux]\nurl = "{mux.url}"\ninterval = 1\n')
-    served = ServedFleet(folder)
-    yield served
-    served.close()
+    with served_sample(tmp_path_factory.mktemp("served"), f'[mux]\nurl = "{mux.url}"\ninterval = 1\n') as served:
+        yield served
 
 
 def rows(page: Page) -> Locator:

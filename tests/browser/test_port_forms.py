@@ -1,14 +1,13 @@
 """Assigning and releasing ports at the ports page, and the findings that are muted, by what a person sees and does."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.served_fleet import SECRET
-from tests.browser.server import SAMPLE, WIDTHS, ServedFleet
+from tests.browser.server import WIDTHS, ServedFleet, served_sample
 from tests.browser.table import select_row
 
 pytestmark = pytest.mark.browser
@@ -25,12 +24,8 @@ reason = "the blocks are younger than these ports"
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedFleet]:
-    folder = tmp_path_factory.mktemp("served") / "fleet"
-    shutil.copytree(SAMPLE, folder)
-    (folder / "workbench.toml").write_text(MUTES, "utf-8")
-    served = ServedFleet(folder)
-    yield served
-    served.close()
+    with served_sample(tmp_path_factory.mktemp("served"), MUTES) as served:
+        yield served
 
 
 def name_crate(page: Page, name: str) -> None:

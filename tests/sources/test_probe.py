@@ -76,7 +76,7 @@ def test_a_round_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(probe, "knock", count)
     monkeypatch.setattr(probe, "_PACE", Pace(16, 1e6))
-    asyncio.run(Prober([], lambda: range(1, 60_000), lambda: None)._round(Target("db")))
+    asyncio.run(Prober([], lambda: range(1, 60_000), lambda: None).go(Target("db")))
     assert (len(asked), max(asked), most[0]) == (MOST_PORTS, MOST_PORTS, 16)
 
 

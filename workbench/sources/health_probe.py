@@ -24,13 +24,15 @@ class _Reply(NamedTuple):
     detail: str
 
 
-class HealthProber:
-    """A thread that asks each target's crates at its interval. `wanted` returns whom to ask at that moment."""
+class HealthProber(Rounds):
+    """Asks each target's crates at its interval. `wanted` returns whom to ask at that moment."""
+
+    name = "health probe"
 
     def __init__(
         self, targets: Iterable[Target], wanted: Callable[[], Iterable[HealthTarget]], on_change: Callable[[], None]
     ) -> None:
-        self._rounds = Rounds("health probe", (target for target in targets if target.health), self._round)
+        super().__init__(target for target in targets if target.health)
         self._wanted = wanted
         self._on_change = on_change
         self._found: dict[str, dict[str, Evidence]] = {}
@@ -41,20 +43,8 @@ class HealthProber:
             said = [found[crate] for found in self._found.values() if crate in found]
             yield crate, min(said, key=lambda item: (item.state == "silent", -item.at))
 
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """The hosts whose crates are asked."""
-        return self._rounds.targets
-
-    def start(self) -> None:
-        """Begin to ask; returns at once."""
-        self._rounds.start()
-
-    def stop(self) -> None:
-        """End the thread; returns when it has ended."""
-        self._rounds.stop()
-
-    async def _round(self, target: Target) -> None:
+    async def go(self, target: Target) -> None:
+        """Ask every crate that may run on a host, and keep what they say if all were asked."""
         found: dict[str, Evidence] = {}
         # Only plain HTTP is spoken, so that no certificates need to be loaded.
         async with httpx.AsyncClient(timeout=target.timeout, trust_env=False, verify=False) as http:
@@ -65,7 +55,7 @@ class HealthProber:
                     "http-probe", reply.state, time.time(), 3 * target.interval + target.timeout, reply.detail
                 )
 
-            is_whole = await self._rounds.ask(list(self._wanted())[:MOST_CRATES], one, _PACE)
+            is_whole = await self.ask(list(self._wanted())[:MOST_CRATES], one, _PACE)
         if is_whole:
             self._found = {**self._found, target.host: found}
             self._on_change()

@@ -14,13 +14,15 @@ MOST_PORTS: Final = 2000
 _PACE: Final = Pace(at_once=16, per_second=50)
 
 
-class Prober:
-    """A thread that probes each target at its interval. `declared` returns the fleet's ports at that moment."""
+class Prober(Rounds):
+    """Probes each target at its interval. `declared` returns the fleet's ports at that moment."""
+
+    name = "probe"
 
     def __init__(
         self, targets: Iterable[Target], declared: Callable[[], Iterable[int]], on_change: Callable[[], None]
     ) -> None:
-        self._rounds = Rounds("probe", targets, self._round)
+        super().__init__(targets)
         self._declared = declared
         self._on_change = on_change
         self._found: dict[str, dict[int, Probe]] = {}
@@ -29,20 +31,8 @@ class Prober:
         self.probes: tuple[Probe, ...] = ()
         """The newest results, by host and port; the same object until one of them differs."""
 
-    @property
-    def targets(self) -> tuple[Target, ...]:
-        """The hosts that are probed."""
-        return self._rounds.targets
-
-    def start(self) -> None:
-        """Begin to probe; returns at once."""
-        self._rounds.start()
-
-    def stop(self) -> None:
-        """End the thread; returns when it has ended."""
-        self._rounds.stop()
-
-    async def _round(self, target: Target) -> None:
+    async def go(self, target: Target) -> None:
+        """Knock at each port of a host, and tell if one answers otherwise than before."""
         ports = sorted(set(self._declared() if target.ports is None else target.ports))[:MOST_PORTS]
         older = self._found.get(target.host, {})
         found: dict[int, Probe] = {}
@@ -52,7 +42,7 @@ class Prober:
             known = older.get(port)
             found[port] = known if known and known.result == result else Probe(target.host, port, result, time.time())
 
-        if not await self._rounds.ask(ports, one, _PACE):
+        if not await self.ask(ports, one, _PACE):
             return
         newer = {port: found[port] for port in sorted(found)}
         self.probed_at[target.host] = time.time()

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -35,20 +36,21 @@ class Pace:
     per_second: float
 
 
-class Rounds:
+class Rounds(ABC):
     """A thread that goes round each target at its interval; a round that fails is logged, and the next comes."""
 
-    def __init__(self, name: str, targets: Iterable[Target], go: Callable[[Target], Coroutine[Any, Any, None]]) -> None:
-        self.targets = tuple(targets)
-        self._name = name
-        self._go = go
+    name: ClassVar[str]
+    """What a round is called in the log, and its thread."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self.targets: Final = tuple(targets)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin, if there is any target; returns at once."""
         if self._thread is None and self.targets:
-            self._thread = threading.Thread(target=self._run, name=f"workbench-{self._name}", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"workbench-{self.name}", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
@@ -56,6 +58,10 @@ class Rounds:
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
+
+    @abstractmethod
+    async def go(self, target: Target) -> None:
+        """Go round one target."""
 
     async def ask(self, items: Iterable[T], one: Callable[[T], Awaitable[None]], pace: Pace) -> bool:
         """Ask one question for each item, at a pace; False if the round was stopped before all were answered."""
@@ -86,6 +92,6 @@ class Rounds:
             if not self._stopped.is_set():
                 due[target] = time.monotonic() + target.interval
                 try:
-                    asyncio.run(self._go(target))
+                    asyncio.run(self.go(target))
                 except Exception:
-                    logger.exception("the %s of %s failed", self._name, target.host)
+                    logger.exception("the %s of %s failed", self.name, target.host)

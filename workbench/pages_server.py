@@ -1,0 +1,136 @@
+"""Panel's server: the pages of a hub, the REST API among them, and the login that both ask for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.address import Address
+from workbench.gate import Gate
+from workbench.origins import bracketed
+
+if TYPE_CHECKING:
+    from bokeh.server.server import Server as BokehServer
+    from tornado.web import Application
+
+    from workbench.access import AccessRules
+    from workbench.hub import Hub
+    from workbench.query_pool import QueryLimits
+
+Pages = Mapping[str, Callable[[], Any]]
+
+FIRST_PAGE: Final = "/fleet"
+
+
+@dataclass
+class PagesServer:
+    """Panel's server of one hub. It listens nowhere itself: whoever holds a port hands requests to `application`."""
+
+    hub: "Hub"
+    address: Address
+    allow_origins: Sequence[str] = ()
+    pages: Pages | None = None
+    gate: Gate = field(default_factory=Gate)
+    query_limits: "QueryLimits | None" = None
+
+    @property
+    def application(self) -> "Application":
+        """What answers on the port of the pages."""
+        application: Application = self._server._tornado
+        return application
+
+    def beside(self, routes: str) -> "Application":
+        """Return what answers at a port of its own; it knows people by the sign-in of the pages."""
+        from tornado.web import Application
+
+        import api
+
+        pages = self.application
+        shared = {name: pages.settings.get(name) for name in ("api_origins", "api_access", "cookie_secret")}
+        application = Application(list(getattr(api, routes)(self.hub)), **shared)
+        application.auth_provider = pages.auth_provider  # type: ignore[attr-defined]
+        return application
+
+    def start(self) -> None:
+        """Begin to look after sessions."""
+        self._server.start()
+
+    async def stop(self) -> None:
+        """End every session."""
+        # Bokeh 3.10 finishes its sessions in the background of a running loop; 3.9 does so at once.
+        if hasattr(self._server, "stop_async"):
+            await self._server.stop_async()
+        else:
+            self._server.stop()
+
+    @cached_property
+    def _server(self) -> "BokehServer":
+        import panel as pn
+        from tornado.web import RedirectHandler
+
+        from api import grouped, routes
+        from workbench.query_pool import pool_of
+
+        # Whoever asks first, a page or a program: what a query may cost is settled before.
+        pool_of(self.hub, self.query_limits)
+        rules = self.gate.rules(self.address.names, self.allow_origins)
+        pages = self.pages if self.pages is not None else _dashboards(self.hub, rules, self.gate.notices())
+        pn.config.reconnect = True
+        server: BokehServer = pn.serve(
+            dict(pages),
+            port=0,
+            address="127.0.0.1",
+            websocket_origin=self._socket_origins(),
+            start=False,
+            show=False,
+            verbose=False,
+            extra_patterns=[(r"/", RedirectHandler, {"url": FIRST_PAGE, "permanent": False})],
+            unused_session_lifetime_milliseconds=60_000,
+            check_unused_sessions_milliseconds=10_000,
+            api_origins=self.address.origins(self.allow_origins),
+            query_limits=self.query_limits,
+            api_access=rules,
+            **self._login(),
+        )
+        # Before the pages' patterns, of which there are many.
+        server._tornado.add_handlers(r".*", list(grouped(routes(self.hub))))
+        server._http.stop()
+        return server
+
+    def _socket_origins(self) -> list[str]:
+        own = [f"{bracketed(name)}:{self.address.port}" for name in self.address.names]
+        return [*own, *(origin.partition("://")[2] for origin in self.allow_origins)]
+
+    def _login(self) -> dict[str, Any]:
+        """Return what Panel's server needs to know for people to sign in: nothing, if they need not."""
+        login = self.gate.login
+        if login is None or not login.is_configured:
+            return {}
+        from workbench.dashboards.sign_in import PeopleProvider
+
+        secret = self.gate.cookie_secret()
+        if login.users:
+            origins = self.address.origins(self.allow_origins)
+            return {
+                "cookie_secret": secret,
+                "auth_provider": PeopleProvider(self.gate.people(), self.hub.audit, origins),
+            }
+        from workbench.dashboards.sign_in_elsewhere import ElsewhereProvider, Guests
+
+        assert login.oauth_provider is not None
+        return {
+            "cookie_secret": secret,
+            "auth_provider": ElsewhereProvider(login.oauth_provider, Guests(login.oauth_users), self.hub.audit),
+            "oauth_key": login.oauth_key,
+            "oauth_secret": login.oauth_secret,
+            "oauth_redirect_uri": login.oauth_redirect_uri,
+            "oauth_extra_params": login.oauth_extra_params,
+        }
+
+
+def _dashboards(hub: "Hub", rules: "AccessRules", notices: Sequence[str]) -> Pages:
+    from workbench.dashboards import page_functions
+    from workbench.workbench import Workbench
+
+    functions: Pages = page_functions(Workbench(hub), rules, notices)
+    return functions
