@@ -34,9 +34,9 @@ canary_percentage = 25
 
 
 def free_pairs(count: int) -> list[int]:
-    """Return ports of which the sister is free too, below the range that the system hands out by itself."""
+    """Return ports of which the sister is free too: the one below, the other above what the system hands out itself."""
     found: list[int] = []
-    port = 20_000 + os.getpid() * 37 % 7_000
+    port = 28_300 + os.getpid() * 37 % 4_000
     while len(found) < count:
         port += 1
         if _is_free(port) and _is_free(port + OFFSET):

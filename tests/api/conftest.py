@@ -235,6 +235,13 @@ class Socket:
         await self.connection.write_message(text)
 
 
+def scanned(root: Path) -> Hub:
+    hub = Hub([root], HubOptions(watch=False))
+    hub.scan_once()
+    hub._ready.set()
+    return hub
+
+
 @pytest.fixture
 def fleet_dir(tmp_path: Path) -> Path:
     return write_fleet(tmp_path / "fleet")
@@ -252,10 +259,7 @@ def hub(fleet_dir: Path) -> Iterator[Hub]:
 @pytest.fixture
 def still_hub(fleet_dir: Path) -> Hub:
     """A hub that was scanned once and follows nothing: its revision stays 1."""
-    hub = Hub([fleet_dir], HubOptions(watch=False))
-    hub.scan_once()
-    hub._ready.set()
-    return hub
+    return scanned(fleet_dir)
 
 
 @pytest.fixture
@@ -293,6 +297,13 @@ def start_api() -> Iterator[Callable[..., LiveApi]]:
 @pytest.fixture
 def http(api: LiveApi) -> httpx.Client:
     return api.client
+
+
+@pytest.fixture(scope="module")
+def shared_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of one server for a whole module, where each would start a process that answers queries."""
+    with LiveApi(scanned(write_fleet(tmp_path_factory.mktemp("shared")))) as live:
+        yield live.client
 
 
 @pytest.fixture

@@ -19,6 +19,12 @@ def ask(http: httpx.Client, pattern: str) -> httpx.Response:
     return http.post("/graph/query", json={"pattern": pattern}, timeout=30)
 
 
+@pytest.fixture
+def http(shared_http: httpx.Client) -> httpx.Client:
+    """One server for all: that no query changes anything is what these tests show."""
+    return shared_http
+
+
 def test_an_answer(http: httpx.Client) -> None:
     answer = ask(http, "MATCH (c:Crate {name: 'portal'})-[:OWNS]->(p:Port) RETURN c.name, p.port AS port, c.severity")
     told = answer.json()

@@ -36,6 +36,12 @@ def until(predicate: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+@pytest.fixture
+def http(shared_http: httpx.Client) -> httpx.Client:
+    """One server for all: that no query changes anything is what these tests show."""
+    return shared_http
+
+
 def test_an_answer(http: httpx.Client) -> None:
     answer = ask(http, "SELECT name, version FROM crates WHERE name = $name", {"name": "sums"})
     told = answer.json()
@@ -240,11 +246,12 @@ def test_a_request_that_is_none(http: httpx.Client, content: bytes, headers: dic
     assert http.post("/api/query", content=content, headers=headers).status_code == status
 
 
-def test_the_next_revision_is_queried_when_there_is_one(still_hub: Hub, api: Any, fleet_dir: Any) -> None:
-    assert ask(api.client, "SELECT count(*) FROM crates").json()["rows"] == [[7]]
+def test_the_next_revision_is_queried_when_there_is_one(still_hub: Hub, start_api: Any, fleet_dir: Any) -> None:
+    http = start_api(still_hub).client
+    assert ask(http, "SELECT count(*) FROM crates").json()["rows"] == [[7]]
     path = fleet_dir / "libs/new/smart-crate.toml"
     path.parent.mkdir()
     path.write_text('[smart-crate]\nname = "new"\nversion = "1.0.0"\n')
     still_hub.scan_once()
-    told = ask(api.client, "SELECT count(*) FROM crates").json()
+    told = ask(http, "SELECT count(*) FROM crates").json()
     assert (told["rows"], told["revision"]) == ([[8]], 2)

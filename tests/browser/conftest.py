@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.server import WIDTHS, ServedFleet, served_sample
+from tests.browser.server import ServedFleet, served_sample
+from tests.browser.windows import Windows
 
 # A change that the system tells nobody of is seen at the hub's next beat.
 expect.set_options(timeout=15_000)
@@ -38,11 +39,26 @@ def browser() -> Iterator[Browser]:
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        "--process-per-site",
     ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=options)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def shared_windows(browser: Browser) -> Iterator[Windows]:
+    windows = Windows(browser)
+    yield windows
+    windows.close()
+
+
+@pytest.fixture
+def windows(shared_windows: Windows) -> Iterator[Windows]:
+    """The windows that all tests share, as new."""
+    yield shared_windows
+    shared_windows.clear()
 
 
 class Watched:
@@ -73,13 +89,10 @@ def width(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def page(browser: Browser, fleet: ServedFleet, width: int) -> Iterator[Page]:
-    size = {"width": width, "height": WIDTHS.get(width, 800)}
-    context: BrowserContext = browser.new_context(base_url=fleet.url, viewport=size, has_touch=width < 600)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    page = context.new_page()
+def page(windows: Windows, fleet: ServedFleet, width: int) -> Iterator[Page]:
+    page = windows.at(fleet.url, width).new_page()
     watched = Watched(page, fleet.url)
     yield page
-    context.close()
+    page.close()
     assert watched.complaints == []
     assert watched.strangers == []

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
-from tests.browser.server import ROOT, SAMPLE, WIDTHS
+from tests.browser.server import ROOT, SAMPLE
+from tests.browser.windows import Windows
 from workbench.people import People
 
 pytestmark = pytest.mark.browser
@@ -64,15 +65,11 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server, width: int) -> Iterator[Page]:
-    context: BrowserContext = browser.new_context(
-        base_url=server.url, viewport={"width": width, "height": WIDTHS.get(width, 800)}
-    )
-    context.set_default_timeout(20_000)
-    page = context.new_page()
+def visit(windows: Windows, server: Server, width: int) -> Iterator[Page]:
+    page = windows.at(server.url, width).new_page()
     watched = Watched(page, server.url)
     yield page
-    context.close()
+    page.close()
     assert [text for text in watched.complaints if "status of 401" not in text] == []
     assert watched.strangers == []
 

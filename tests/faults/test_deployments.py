@@ -141,7 +141,7 @@ def ports() -> dict[str, int]:
 def begin(tmp_path: Path, ports: dict[str, int]) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
-    def start(strategy: str = "blue-green", parallel: int = 2, timeout: float = 2.0) -> Server:
+    def start(strategy: str = "blue-green", parallel: int = 2, timeout: float = 20.0) -> Server:
         write_fleet(tmp_path / "fleet", ports, strategy)
         started.append(Server(tmp_path, parallel, timeout))
         return started[0]
