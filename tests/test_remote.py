@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pandas.testing import assert_frame_equal
 
-from tests.api.conftest import MANIFESTS, SECRET, LiveApi, until, write_manifest
+from tests.api.conftest import SECRET, LiveApi, until, write_fleet, write_manifest
 from workbench import Workbench
 from workbench.access import AccessRules
 from workbench.errors import (
@@ -33,9 +33,7 @@ SUMS = '[smart-crate]\nname = "sums"\nversion = "{}"\n[ports]\nhttp = {}\n'
 
 @pytest.fixture
 def hub(fleet_dir: Path, tmp_path: Path) -> Iterator[Hub]:
-    for directory, text in MANIFESTS.items():
-        write_manifest(fleet_dir, directory, text)
-    hub = Hub([fleet_dir], HubOptions(watch=False, beat=60), Store(tmp_path / "state"))
+    hub = Hub([write_fleet(fleet_dir)], HubOptions(watch=False, beat=60), Store(tmp_path / "state"))
     hub.start()
     assert hub.wait_ready(10)
     yield hub

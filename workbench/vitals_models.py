@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from workbench.errors import MuxAway, MuxNotConfigured
@@ -43,8 +44,12 @@ def away(vitals: Vitals, view: MuxView | None, last_known: Json | None) -> MuxAw
 
 def mux_status_model(vitals: Vitals, snapshot: Snapshot) -> Json:
     """Return the status of the Mux; raises MuxAway with the last known one, or MuxNotConfigured."""
+    return _live(vitals, snapshot, status_model)
+
+
+def _live(vitals: Vitals, snapshot: Snapshot, model_of: Callable[[Vitals, MuxResult, Snapshot], Json]) -> Json:
     view, result = current_result(vitals)
-    model = status_model(vitals, result, snapshot) if result else None
+    model = model_of(vitals, result, snapshot) if result else None
     if view is None or not view.is_live or model is None:
         raise away(vitals, view, model)
     return model
@@ -102,11 +107,7 @@ def service_model(item: MuxService, snapshot: Snapshot) -> Json:
 
 def mux_topology_model(vitals: Vitals, snapshot: Snapshot) -> Json:
     """Return the topology as the Mux tells it; raises MuxAway with the last known one, or MuxNotConfigured."""
-    view, result = current_result(vitals)
-    model = _topology(vitals, result, snapshot) if result else None
-    if view is None or not view.is_live or model is None:
-        raise away(vitals, view, model)
-    return model
+    return _live(vitals, snapshot, _topology)
 
 
 def _topology(vitals: Vitals, result: MuxResult, snapshot: Snapshot) -> Json:

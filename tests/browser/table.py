@@ -1,11 +1,19 @@
-"""Choosing a row of a table as a person does: look at it, click, and click again if nothing happened."""
+"""The table of a page and the details beside it, and choosing a row as a person does: again if nothing happened."""
 
 import time
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 _DEADLINE = 15.0
 _ANSWER_MS = 1_500
+
+
+def rows(page: Page) -> Locator:
+    return page.locator(".tabulator-row")
+
+
+def details(page: Page) -> Locator:
+    return page.get_by_label("Details")
 
 
 def select_row(row: Locator, cell: int | None = None) -> None:

@@ -3,20 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.server import WIDTHS, ServedFleet
-from tests.browser.table import select_row
+from tests.browser.table import details, rows, select_row
 
 pytestmark = pytest.mark.browser
-
-
-def rows(page: Page) -> Locator:
-    return page.locator(".tabulator-row")
-
-
-def details(page: Page) -> Locator:
-    return page.get_by_label("Details")
 
 
 @pytest.mark.parametrize("width", WIDTHS, indirect=True)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.server import WIDTHS, ServedFleet, served_sample
-from tests.browser.table import select_row
+from tests.browser.table import rows, select_row
 from tests.mux.fake_mux import FakeMux
 
 pytestmark = pytest.mark.browser
@@ -28,10 +28,6 @@ def mux() -> Iterator[FakeMux]:
 def fleet(tmp_path_factory: pytest.TempPathFactory, mux: FakeMux) -> Iterator[ServedFleet]:
     with served_sample(tmp_path_factory.mktemp("served"), f'[mux]\nurl = "{mux.url}"\ninterval = 1\n') as served:
         yield served
-
-
-def rows(page: Page) -> Locator:
-    return page.locator(".tabulator-row")
 
 
 @pytest.mark.parametrize("width", WIDTHS, indirect=True)

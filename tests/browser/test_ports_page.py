@@ -3,17 +3,13 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.canvas import click_at, column_of, hover_at
 from tests.browser.server import WIDTHS, ServedFleet
-from tests.browser.table import select_row
+from tests.browser.table import details, select_row
 
 pytestmark = pytest.mark.browser
-
-
-def details(page: Page) -> Locator:
-    return page.get_by_label("Details")
 
 
 def place_of(page: Page, port: int) -> tuple[float, float]:

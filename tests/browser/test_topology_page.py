@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.canvas import click_at, column_of
 from tests.browser.server import WIDTHS, ServedFleet
+from tests.browser.table import details
 
 pytestmark = pytest.mark.browser
 
@@ -22,10 +23,6 @@ DRAWN_NODES_ARE_PLACED = """(count) => {
   });
 }"""
 """Whether so many nodes are drawn, each at its place: the model may say so while the canvas shows another chart."""
-
-
-def details(page: Page) -> Locator:
-    return page.get_by_label("Details")
 
 
 def place_of(page: Page, label: str) -> tuple[float, float]:

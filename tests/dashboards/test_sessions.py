@@ -64,6 +64,11 @@ def address(followed: Workbench, wait_for: Callable[..., None]) -> Iterator[str]
     server.join(10)
 
 
+def are_freed(pages: "weakref.WeakSet[Page]") -> bool:
+    gc.collect()
+    return len(pages) == 0
+
+
 @pytest.mark.parametrize("name", ["fleet", "ports", "topology", "findings", "events", "sql", "history"])
 def test_closed_sessions_are_freed(
     name: str, address: str, followed: Workbench, pages: "weakref.WeakSet[Page]", wait_for: Callable[..., None],
@@ -75,12 +80,7 @@ def test_closed_sessions_are_freed(
     wait_for(lambda: all(len(page.snapshot.crates) == 2 for page in list(pages)))
     for session in sessions:
         session.close()
-
-    def is_free() -> bool:
-        gc.collect()
-        return len(pages) == 0
-
-    wait_for(is_free, 15)
+    wait_for(lambda: are_freed(pages), 15)
     assert followed._hub.log.listeners == 0
 
 
@@ -93,12 +93,7 @@ def test_closed_sessions_of_a_kept_revision_are_freed(
     assert all(page.pinned == followed.revision for page in pages)
     for session in sessions:
         session.close()
-
-    def is_free() -> bool:
-        gc.collect()
-        return len(pages) == 0
-
-    wait_for(is_free, 15)
+    wait_for(lambda: are_freed(pages), 15)
     assert followed._hub.log.listeners == 0
 
 
@@ -110,12 +105,7 @@ def test_closed_sessions_of_the_audit_are_freed(
     assert len(followed.audit._listeners) == 1
     for session in sessions:
         session.close()
-
-    def is_free() -> bool:
-        gc.collect()
-        return len(pages) == 0
-
-    wait_for(is_free, 15)
+    wait_for(lambda: are_freed(pages), 15)
     assert followed.audit._listeners == []
 
 

@@ -1,9 +1,5 @@
 """Two callers never get one port, and what was acknowledged is there after a crash."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -16,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SECRET = "a-token-for-tests"
+from tests.faults.mortal_server import TOKEN, MortalServer
+
 CLIENTS = 64
 COUNT = 2_000
 DEADLINE = 100.0
@@ -41,24 +37,11 @@ serve(Hub([sys.argv[1]], options, Store(Path(sys.argv[2]))), port=0, ws_port=Non
 """
 
 
-class Server:
-    """A server process that can be killed and started again on the same state folder."""
+class Server(MortalServer):
+    """A server over a fleet that assigns ports."""
 
     def __init__(self, fleet: Path, state: Path) -> None:
-        self._command = [sys.executable, "-c", SCRIPT, str(fleet), str(state), SECRET]
-        self.start()
-
-    def start(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-        self.process = subprocess.Popen(self._command, env=environment, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("READY ")
-        self.url = f"http://127.0.0.1:{line.split()[1]}"
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+        super().__init__(SCRIPT, fleet, state)
 
 
 @dataclass
@@ -83,7 +66,7 @@ def ask(client: httpx.Client, server: Server, key: str) -> dict[str, Any] | None
         answer = client.post(
             f"{server.url}/api/ports/assign",
             json={"crate_name": f"crate-{key}", "block": "Large"},
-            headers={"Authorization": f"Bearer {SECRET}", "Idempotency-Key": key},
+            headers={**TOKEN, "Idempotency-Key": key},
         )
     except httpx.TransportError:
         return None

@@ -1,11 +1,7 @@
 """A server that is killed in the middle of a deployment: none lost, none run twice, no process left behind."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,11 +13,9 @@ import pytest
 
 from tests.conftest import wait_for
 from tests.demo import commands, free_pairs, marked, services, write_fleet
+from tests.faults.mortal_server import TOKEN, MortalServer
 from workbench.config import sample_settings
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SECRET = "a-token-for-tests"
-TOKEN = {"Authorization": f"Bearer {SECRET}"}
 ENDED = {"succeeded", "failed", "cancelled", "rolled_back"}
 SECONDS = 60
 
@@ -56,8 +50,8 @@ os.execv(sys.executable, [sys.executable, "-I", "-S", service, verb, *rest])
 """Notes that a command runs, and holds it back while a file is there."""
 
 
-class Server:
-    """A server process that can be killed and started again on the same state folder."""
+class Server(MortalServer):
+    """A server over a fleet that deploys."""
 
     def __init__(self, folder: Path, parallel: int, timeout: float) -> None:
         self.folder = folder
@@ -66,8 +60,7 @@ class Server:
         settings = folder / "workbench.toml"
         settings.write_text(self._settings(parallel, timeout))
         fleet = folder / "fleet"
-        self._command = [sys.executable, "-c", SCRIPT, str(fleet), str(self.state), str(settings), SECRET]
-        self.start()
+        super().__init__(SCRIPT, fleet, self.state, settings)
 
     def _settings(self, parallel: int, timeout: float) -> str:
         service = str(sample_settings().parent / "service.py")
@@ -92,17 +85,8 @@ class Server:
         )
 
     def start(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-        self.process = subprocess.Popen(self._command, env=environment, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("READY ")
-        self.url = f"http://127.0.0.1:{line.split()[1]}"
+        super().start()
         wait_for(lambda: httpx.get(f"{self.url}/ready", timeout=10).status_code == 200, SECONDS)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
 
     def hold(self, verb: str) -> None:
         (self.folder / f"hold-{verb}").touch()

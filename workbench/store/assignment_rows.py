@@ -1,7 +1,7 @@
 """Entries of the assignments' journal as rows of its table, and back."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from workbench.assignments import Assignment, Entry
 from workbench.fleet.tables import Column, Row
 from workbench.frames import arrow_of
+from workbench.store.moments import micros, selected
 
 ENTRY_COLUMNS: Final = (
     Column("happened_at", "time", "when, UTC"),
@@ -29,9 +30,7 @@ ENTRY_COLUMNS: Final = (
     Column("release_key", "text", "the key of the request that ended it"),
     Column("release_request", "text", "that request, as JSON"),
 )
-_SELECT: Final = ", ".join(
-    f'epoch_ms("{column.name}") / 1000' if column.type == "time" else f'"{column.name}"' for column in ENTRY_COLUMNS
-)
+_SELECT: Final = selected(ENTRY_COLUMNS)
 
 
 def entry_table(entries: Sequence[Entry]) -> pa.Table:
@@ -48,11 +47,7 @@ def stored_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
 def _row(entry: Entry) -> Row:
     item = entry.assignment
     return (
-        _micros(entry.at), entry.action, entry.actor, item.id, item.crate_name, item.label, item.port,
-        item.sister_port, item.block, _micros(item.assigned_at), _micros(item.expires_at), _micros(item.released_at),
+        micros(entry.at), entry.action, entry.actor, item.id, item.crate_name, item.label, item.port,
+        item.sister_port, item.block, micros(item.assigned_at), micros(item.expires_at), micros(item.released_at),
         item.idempotency_key, item.actor, item.request, item.release_key, item.release_request,
     )  # fmt: skip
-
-
-def _micros(moment: float | None) -> Any:
-    return None if moment is None else round(moment * 1e6)

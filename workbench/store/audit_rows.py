@@ -9,6 +9,7 @@ import pyarrow as pa
 from workbench.audit import AuditEntry, AuditQuery
 from workbench.fleet.tables import Column
 from workbench.frames import arrow_of
+from workbench.store.moments import micros, selected
 
 AUDIT_COLUMNS: Final = (
     Column("id", "integer", "rises with time"),
@@ -24,17 +25,13 @@ AUDIT_COLUMNS: Final = (
     Column("origin", "text", "page that the request came from"),
     Column("request_id", "text", "id of the request, as the log and the answer have it"),
 )
-_SELECT: Final = ", ".join(
-    f'epoch_us("{column.name}") / 1e6' if column.type == "time" else f'"{column.name}"' for column in AUDIT_COLUMNS
-)
+_SELECT: Final = selected(AUDIT_COLUMNS)
 
 
 def audit_table(entries: Sequence[AuditEntry]) -> pa.Table:
     """Return entries as an Arrow table."""
     rows = [
-        tuple(
-            round(entry.at * 1e6) if column.type == "time" else getattr(entry, column.name) for column in AUDIT_COLUMNS
-        )
+        tuple(micros(entry.at) if column.type == "time" else getattr(entry, column.name) for column in AUDIT_COLUMNS)
         for entry in entries
     ]
     return arrow_of(AUDIT_COLUMNS, rows)
@@ -45,7 +42,7 @@ def stored_audit(connection: duckdb.DuckDBPyConnection, query: AuditQuery) -> li
     conditions: list[str] = []
     values: list[Any] = []
     for condition, value in (
-        ("epoch_us(happened_at) >= ?", None if query.since is None else round(query.since * 1e6)),
+        ("epoch_us(happened_at) >= ?", micros(query.since)),
         ("id < ?", query.before),
         ("actor = ?", query.actor),
         ("action = ?", query.action),
@@ -61,7 +58,7 @@ def stored_audit(connection: duckdb.DuckDBPyConnection, query: AuditQuery) -> li
 
 def compact(connection: duckdb.DuckDBPyConnection, oldest: float, refused: int) -> None:
     """Remove entries before `oldest`, in seconds since the epoch, and refused ones beyond the newest `refused`."""
-    connection.execute("DELETE FROM audit WHERE epoch_us(happened_at) < ?", [round(oldest * 1e6)])
+    connection.execute("DELETE FROM audit WHERE epoch_us(happened_at) < ?", [micros(oldest)])
     connection.execute(
         "DELETE FROM audit WHERE outcome = 'refused' AND id <= "
         "(SELECT id FROM audit WHERE outcome = 'refused' ORDER BY id DESC LIMIT 1 OFFSET ?)",

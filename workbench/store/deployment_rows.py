@@ -1,7 +1,7 @@
 """Deployments as rows of their journal, and back."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import orjson
@@ -10,6 +10,7 @@ import pyarrow as pa
 from workbench.deploy.model import Deployment, deployment_of, deployment_record
 from workbench.fleet.tables import Column, Row
 from workbench.frames import arrow_of
+from workbench.store.moments import micros
 
 DEPLOYMENT_COLUMNS: Final = (
     Column("id", "text", "the deployment"),
@@ -40,9 +41,5 @@ def stored_deployments(connection: duckdb.DuckDBPyConnection) -> list[Deployment
 def _row(item: Deployment) -> Row:
     return (
         item.id, item.number, item.crate_name, item.target.version, item.state, item.actor,
-        _micros(item.queued_at), _micros(item.finished_at), orjson.dumps(deployment_record(item)).decode(),
+        micros(item.queued_at), micros(item.finished_at), orjson.dumps(deployment_record(item)).decode(),
     )  # fmt: skip
-
-
-def _micros(moment: float | None) -> Any:
-    return None if moment is None else round(moment * 1e6)

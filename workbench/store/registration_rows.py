@@ -10,6 +10,7 @@ from workbench.fleet.observed import Registration
 from workbench.fleet.tables import Column, Row
 from workbench.frames import arrow_of
 from workbench.registrations import ServiceEntry
+from workbench.store.moments import micros, selected
 
 SERVICE_COLUMNS: Final = (
     Column("happened_at", "time", "when, UTC"),
@@ -27,9 +28,7 @@ SERVICE_COLUMNS: Final = (
     Column("state", "text", "live, stale or gone"),
     Column("status", "text", "what it said of itself"),
 )
-_SELECT: Final = ", ".join(
-    f'epoch_ms("{column.name}") / 1000' if column.type == "time" else f'"{column.name}"' for column in SERVICE_COLUMNS
-)
+_SELECT: Final = selected(SERVICE_COLUMNS)
 
 
 def service_table(entries: Sequence[ServiceEntry]) -> pa.Table:
@@ -44,8 +43,5 @@ def stored_services(connection: duckdb.DuckDBPyConnection) -> list[ServiceEntry]
 
 
 def _row(entry: ServiceEntry) -> Row:
-    at, seen_at = round(entry.at * 1e6), round(entry.seen_at * 1e6)
-    fields = [
-        round(value * 1e6) if name == "registered_at" else value for name, value in entry.service._asdict().items()
-    ]
-    return (at, entry.action, seen_at, *fields)
+    fields = [micros(value) if name == "registered_at" else value for name, value in entry.service._asdict().items()]
+    return (micros(entry.at), entry.action, micros(entry.seen_at), *fields)
