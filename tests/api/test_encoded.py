@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api import encoded
-from api.encoded import Answers, Body, Once, accepted_coding
+from api.encoded import Body, Once, accepted_coding
 from workbench.fleet import wire
 from workbench.hub import Hub
 
@@ -96,15 +96,6 @@ def test_every_coding_is_the_same_list(http: httpx.Client, coding: str, decompre
     plain = http.get("/api/crates", headers={"Accept-Encoding": "identity"})
     assert decompress(packed) == plain.content
     assert answer.headers["ETag"] == plain.headers["ETag"]
-
-
-def test_answers_keep_to_their_size() -> None:
-    answers = Answers(capacity=10)
-    for url, data in (("/a", b"12345"), ("/b", b"12345"), ("/a", b"123"), ("/c", b"123")):
-        answers.keep(url, data)
-    assert [answers.get(url) for url in ("/a", "/b", "/c")] == [b"123", None, b"123"]
-    answers.keep("/large", b"x" * 11)
-    assert [answers.get(url) for url in ("/a", "/c", "/large")] == [None] * 3
 
 
 def test_the_same_request_is_encoded_once_in_a_revision(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
