@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from functools import lru_cache
 from typing import Final, Generic, Literal, TypeVar, cast
 
 import orjson
+from tornado.iostream import StreamClosedError
 
 from api.base import ApiHandler, off_loop
 from api.kept import Kept
@@ -22,6 +24,8 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -163,15 +167,18 @@ class EncodedHandler(ApiHandler):
     async def finish_bytes(self, data: bytes) -> None:
         """Finish with bytes; many are sent in parts, between which others have their turn."""
         self.sent = data
-        if len(data) > PART and self.request.method != "HEAD":
-            self.set_header("Content-Length", str(len(data)))
+        if len(data) <= PART or self.request.method == "HEAD":
+            self.finish(data)
+            return
+        self.set_header("Content-Length", str(len(data)))
+        try:
             for start in range(0, len(data), PART):
                 self.write(data[start : start + PART])
                 await self.flush()
                 await asyncio.sleep(0)
-            self.finish()
-        else:
-            self.finish(data)
+        except StreamClosedError:
+            logger.debug("request %s: the client left before it had all", self.request_id)
+        self.finish()
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from api import encoded
+from api.crates import CratesHandler
 from api.encoded import Body, Once, accepted_coding
+from tests.api.conftest import DEADLINE, LiveApi
 from workbench.fleet import wire
 from workbench.hub import Hub
 
@@ -133,3 +135,16 @@ def test_a_large_answer_goes_out_as_a_small_one_does(
         assert after.headers["Content-Length"] == before.headers["Content-Length"]
     assert large[0].content
     assert http.get("/api/crates", headers={"If-None-Match": large[0].headers["ETag"]}).status_code == 304
+
+
+def test_a_client_that_leaves_a_large_answer_is_no_failure(
+    still_hub: Hub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled = threading.Event()
+    monkeypatch.setattr(CratesHandler, "on_finish", lambda handler: handled.set())
+    still_hub.snapshot.derive(("api", "crates"), lambda _: Body(lambda: bytes(40 * encoded.PART)))
+    with LiveApi(still_hub) as live:
+        with live.client.stream("GET", "/api/crates", headers={"Accept-Encoding": "identity"}) as answer:
+            assert next(answer.iter_raw())
+        assert handled.wait(DEADLINE)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
