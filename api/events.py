@@ -116,9 +116,6 @@ class EventSocket(EventClient, WebSocketHandler):
         self.broadcaster.check_room()
         return super().prepare()
 
-    def _must_check_origin(self) -> bool:
-        return True
-
     def check_origin(self, origin: str) -> bool:
         """Allow: `prepare` has refused all other origins already, in words."""
         return True
