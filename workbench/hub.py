@@ -327,11 +327,15 @@ class Hub:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
         if subtrees == []:
             return
+        known = self.discovery.identities
         try:
             self._reconcile(subtrees)
-        except _ScanCancelled:
-            logger.info("the scan was cancelled")
-        except Exception:
+        except Exception as error:
+            # What was read and not taken up is read again, rather than thought to be known.
+            self.discovery.resume(known)
+            if isinstance(error, _ScanCancelled):
+                logger.info("the scan was cancelled")
+                return
             logger.exception("reconciling %s failed", subtrees or "all roots")
             self._beat.compared()
 
