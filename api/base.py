@@ -37,7 +37,6 @@ Access = Literal["public"] | Scope
 """Who may call a route: anyone who reaches the port, whoever may see the pages (`read`), or who has that scope."""
 
 JSON: Final = "application/json"
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _EXPOSED: Final = (
     "ETag, Link, Location, Retry-After, X-Muted-Count, X-Request-Id, X-Revision, X-Total-Count, X-Truncated"
@@ -118,7 +117,7 @@ class Responder(RequestHandler):
 
     def prepare(self) -> Awaitable[None] | None:
         REQUEST_ID.set(self.request_id)
-        if self._must_check_origin() and not self.is_origin_allowed:
+        if not self.is_origin_allowed:
             logger.warning(
                 "refused %s %s from origin %s: not in the allow-list (request %s)",
                 one_line(self.request.method or ""), one_line(self.request.path), one_line(self.origin or ""),
@@ -129,9 +128,6 @@ class Responder(RequestHandler):
         if is_open or (self.is_guarded and self.request.method not in self.methods()):
             return None
         return admit(self)
-
-    def _must_check_origin(self) -> bool:
-        return self.request.method not in SAFE_METHODS or "Access-Control-Request-Method" in self.request.headers
 
     @property
     def is_guarded(self) -> bool:

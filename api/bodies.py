@@ -56,7 +56,8 @@ def parse_body(model: type[M], request: HTTPServerRequest, limit: int = MAX_BODY
 
 def _refused(error: ValidationError) -> InvalidRequest:
     first = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(map(str, first["loc"])) or "body"
+    # Where a field may be one of several kinds, pydantic names the kind too, such as `dict[str,any]`.
+    place = ".".join(str(part) for part in first["loc"] if "[" not in str(part)) or "body"
     if place in PORT_FIELDS:
         found = repr(first["input"])[:100]
         return InvalidPort(f"{place}: a port is a whole number from 1 to {MAX_PORT}, not {found}", parameter=place)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from functools import lru_cache
 from typing import Final, Generic, Literal, TypeVar, cast
 
 import orjson
+from tornado.iostream import StreamClosedError
 
 from api.base import ApiHandler, off_loop
+from api.kept import Kept
 from api.queries import Q, parse_query
 from api.repeats import PART, keep_reply
 from workbench.allocation import own_block
@@ -22,6 +25,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 Coding = Literal["zstd", "gzip", "identity"]
@@ -30,6 +35,8 @@ _GZIP_LEVEL: Final = 6
 _ZSTD_LEVEL: Final = 3
 _WORTH_COMPRESSING: Final = 1024
 _KEPT_BYTES: Final = 8_000_000
+_EACH: Final = 200
+"""Bytes that Python adds to an answer and its URL."""
 _REFRESH_SECONDS: Final = 30.0
 
 
@@ -83,26 +90,15 @@ class Body:
         return coded
 
 
-class Answers:
+class Answers(Kept[str, bytes]):
     """The newest answers of one revision by URL, up to some bytes in all; for clients that ask the same again."""
 
     def __init__(self, capacity: int = _KEPT_BYTES) -> None:
-        self._capacity = capacity
-        self._size = 0
-        self._kept: dict[str, bytes] = {}
-        self._lock = threading.Lock()
+        super().__init__(capacity)
 
-    def get(self, url: str | None) -> bytes | None:
-        """Return the answer to a URL, if it is kept."""
-        return self._kept.get(url or "")
-
-    def keep(self, url: str | None, data: bytes) -> None:
-        """Keep an answer; the oldest make room."""
-        with self._lock:
-            self._size += len(data) - len(self._kept.pop(url or "", b""))
-            self._kept[url or ""] = data
-            while self._size > self._capacity:
-                self._size -= len(self._kept.pop(next(iter(self._kept))))
+    def weight(self, key: str, value: bytes) -> int:
+        """Return the bytes of an answer and of its URL."""
+        return _EACH + len(key) + len(value)
 
 
 def json_bytes(model: object) -> bytes:
@@ -171,15 +167,18 @@ class EncodedHandler(ApiHandler):
     async def finish_bytes(self, data: bytes) -> None:
         """Finish with bytes; many are sent in parts, between which others have their turn."""
         self.sent = data
-        if len(data) > PART and self.request.method != "HEAD":
-            self.set_header("Content-Length", str(len(data)))
+        if len(data) <= PART or self.request.method == "HEAD":
+            self.finish(data)
+            return
+        self.set_header("Content-Length", str(len(data)))
+        try:
             for start in range(0, len(data), PART):
                 self.write(data[start : start + PART])
                 await self.flush()
                 await asyncio.sleep(0)
-            self.finish()
-        else:
-            self.finish(data)
+        except StreamClosedError:
+            logger.debug("request %s: the client left before it had all", self.request_id)
+        self.finish()
 
 
 @lru_cache(maxsize=256)

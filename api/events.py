@@ -116,9 +116,6 @@ class EventSocket(EventClient, WebSocketHandler):
         self.broadcaster.check_room()
         return super().prepare()
 
-    def _must_check_origin(self) -> bool:
-        return True
-
     def check_origin(self, origin: str) -> bool:
         """Allow: `prepare` has refused all other origins already, in words."""
         return True
@@ -224,6 +221,8 @@ class EventStreamHandler(EventClient, ApiHandler):
 
     access = "read"
 
+    _replays: bool = False
+
     @operation(
         "Events",
         "Follow the events",
@@ -243,7 +242,9 @@ class EventStreamHandler(EventClient, ApiHandler):
         if self.request.method == "HEAD":
             return
         self._auto_finish = False
-        self.follow(self, topics, self._since(query))
+        since = self._since(query)
+        self._replays = since is not None
+        self.follow(self, topics, since)
 
     def _since(self, query: StreamQuery) -> int | None:
         last = self.request.headers.get("Last-Event-ID", "")
@@ -251,8 +252,14 @@ class EventStreamHandler(EventClient, ApiHandler):
 
     def send(self, events: Sequence[Event]) -> "asyncio.Future[None]":
         """Send events, each under its number."""
-        self.write(b"".join([b"id: %d\ndata: %s\n\n" % (event.seq, event.frame) for event in events]))
+        self.write(b"".join([self._message(event) for event in events]))
         return self.flush()
+
+    def _message(self, event: Event) -> bytes:
+        # What is replayed comes after the greeting, which names the newest event: a browser that is cut off between
+        # the two must not come back for what follows that one alone.
+        number = b"" if self._replays and event.type == "hello" else b"id: %d\n" % event.seq
+        return b"%sdata: %s\n\n" % (number, event.frame)
 
     def beat(self) -> "asyncio.Future[None]":
         """Send a comment."""

@@ -1,8 +1,9 @@
 """POST /api/query: read-only SQL over the newest revision."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import Field
+import orjson
+from pydantic import AfterValidator, Field
 
 from api.base import JSON
 from api.bodies import RequestBody, parse_body
@@ -12,8 +13,21 @@ from api.questions import QuestionHandler
 from workbench.errors import QueryError, QueryTimeout, TooManyQueries
 from workbench.query_pool import Question, encoded_tables
 
+T = TypeVar("T")
+
 ARROW_STREAM: Final = "application/vnd.apache.arrow.stream"
 MAX_SQL: Final = 100_000
+
+
+def _plain(params: T) -> T:
+    """Return parameters that reach the query as they are."""
+    try:
+        is_plain = orjson.loads(orjson.dumps(params)) == params
+    except TypeError:
+        is_plain = False
+    if not is_plain:
+        raise ValueError("send numbers beyond 64 bits, NaN and infinities as texts, and cast these in the query")
+    return params
 
 
 class QueryBody(RequestBody):
@@ -21,7 +35,7 @@ class QueryBody(RequestBody):
 
     sql: Annotated[str, Field(min_length=1, max_length=MAX_SQL)]
     """One SELECT over the tables of the newest revision."""
-    params: dict[str, Any] | list[Any] = Field(default_factory=dict)
+    params: Annotated[dict[str, Any] | list[Any], AfterValidator(_plain)] = Field(default_factory=dict)
     """Values of `$name` parameters, or a list of those of `?`."""
 
 

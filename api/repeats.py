@@ -8,7 +8,6 @@ the headers of `_TOLD`, such as who calls, goes the whole way each time.
 import asyncio
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Coroutine
 from functools import lru_cache
@@ -28,6 +27,7 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
+from api.kept import Kept
 from api.measures import measures_of
 from workbench.access import PROXY_HEADERS
 from workbench.fleet.snapshot import Snapshot
@@ -52,10 +52,11 @@ _TELLING: Final = frozenset(
         *PROXY_HEADERS,
     }
 )
-_OWN: Final = ("Date", "X-Request-Id")
-"""What each answer has of its own."""
+_OWN: Final = ("Date", "X-Request-Id", "Connection", "Transfer-Encoding")
+"""What each answer has of its own, or its connection adds to it."""
 _KEPT_BYTES: Final = 64_000_000
-_KEPT_ANSWERS: Final = 4_096
+_EACH: Final = 2_000
+"""Bytes that Python adds to a reply and its question."""
 
 Question = tuple[str | bool | None, ...]
 
@@ -69,39 +70,24 @@ class Reply(NamedTuple):
     handler: type[RequestHandler]
 
 
-class Replies:
-    """What was answered from one snapshot by question: the newest, up to some bytes and some answers in all."""
+class Replies(Kept[Question, Reply]):
+    """What was answered from one snapshot by question: the newest, up to some bytes in all."""
 
-    def __init__(self, capacity: int = _KEPT_BYTES, most: int = _KEPT_ANSWERS) -> None:
-        self._capacity = capacity
-        self._most = most
-        self._size = 0
-        self._kept: dict[Question, Reply] = {}
-        self._lock = threading.Lock()
+    def __init__(self, capacity: int = _KEPT_BYTES) -> None:
+        super().__init__(capacity)
 
-    def get(self, question: Question) -> Reply | None:
-        """Return what was answered."""
-        return self._kept.get(question)
-
-    def keep(self, question: Question, reply: Reply) -> None:
-        """Keep an answer; the oldest make room."""
-        if len(reply.body) > self._capacity:
-            return
-        with self._lock:
-            self._forget(question)
-            self._kept[question] = reply
-            self._size += len(reply.body)
-            while self._size > self._capacity or len(self._kept) > self._most:
-                self._forget(next(iter(self._kept)))
-
-    def _forget(self, question: Question) -> None:
-        if (old := self._kept.pop(question, None)) is not None:
-            self._size -= len(old.body)
+    def weight(self, key: Question, value: Reply) -> int:
+        """Return the bytes of a reply and of its question."""
+        words = (*key, *value.headers.values())
+        return _EACH + len(value.body) + sum(len(word) for word in words if isinstance(word, str))
 
 
 def question_of(method: str | None, uri: str, headers: HTTPHeaders, address: str) -> Question | None:
-    """Return all that the answer to a plain read depends on; None for any other request."""
-    if method != "GET" or not _TELLING.isdisjoint(headers):
+    """Return all that the answer to a plain read depends on; None for any other request.
+
+    Without a `Host` the answer depends on the version of HTTP: HTTP/1.1 asks for one.
+    """
+    if method != "GET" or "Host" not in headers or not _TELLING.isdisjoint(headers):
         return None
     get = headers.get
     return (uri, is_loopback(address), *[get(name) for name in _TOLD])

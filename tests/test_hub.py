@@ -1,6 +1,7 @@
 """The hub: what changes on disk becomes a revision, written down and then told, in order."""
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -261,6 +262,24 @@ def test_what_is_told_was_written_first(fleet_dir: Path, write_manifest: WriteMa
     assert told == [(seq, seq) for seq, _ in told]
     assert [revision for revision, _ in journal.committed] == [8, 9]
     assert not journal.is_open
+
+
+def test_what_was_read_and_not_taken_up_is_read_again(
+    fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor
+) -> None:
+    """A failure that nobody foresaw costs a beat, not the manifests that were read just before it."""
+
+    class Faulty(_Journal):
+        def commit(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
+            if not self.committed:
+                self.committed.append((0, []))
+                raise RuntimeError("unforeseen")
+            super().commit(snapshot, events)
+
+    old = write_manifest("a")
+    os.utime(old, ns=(1, 1))  # so that nothing but the failure is a reason to read it again
+    with Hub([fleet_dir], HubOptions(beat=0.05), Faulty()) as hub:
+        wait_for(lambda: names(hub) == ["a"])
 
 
 @pytest.mark.parametrize("step", ["open", "commit", "mirror"])

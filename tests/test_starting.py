@@ -7,18 +7,21 @@ import hashlib
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.conftest import WriteManifest
+from tests.conftest import WriteManifest, wait_for
 from workbench.access_settings import ApiSettings, LoginSettings
 from workbench.address import Address
+from workbench.assignments import AssignmentRequest
 from workbench.gate import Gate
-from workbench.hub import Hub
+from workbench.hub import Hub, HubOptions
 from workbench.people import People
 from workbench.server import Server
 from workbench.starting import LastList
+from workbench.store.database import Store
 
 
 def started(
@@ -79,6 +82,56 @@ def test_a_program_is_told_in_json_that_the_server_starts(fleet_dir: Path, last:
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "starting")
 
 
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_early_answers_go_on_until_the_state_file_was_read(
+    fleet_dir: Path,
+    write_manifest: WriteManifest,
+    last: LastList,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_stopped: bool,
+) -> None:
+    """Before that, a server would tell of no assignments and no events, though there are some."""
+    write_manifest("a")
+    last.write(b"[]", gzip.compress(b"[]"))
+    state, options = fleet_dir.parent / "state", HubOptions(watch=False)
+    with Hub([fleet_dir], options, Store(state)) as earlier:
+        held = earlier.assign(AssignmentRequest("a", preferred=19000)).result(20)
+        told = earlier.log.last_seq
+    go_on, restore = threading.Event(), Store.restore
+
+    def late(store: Store) -> Any:
+        assert go_on.wait(20)
+        return restore(store)
+
+    monkeypatch.setattr(Store, "restore", late)
+    paths = ("/api/crates", "/api/ports/assignments", "/api/events/recent")
+
+    async def run() -> tuple[list[httpx.Response], list[httpx.Response]]:
+        server = Server(
+            Hub([fleet_dir], options, Store(state)), Address("127.0.0.1", 0, None), pages={}, last_list=last
+        )
+        start = asyncio.create_task(server.start())
+        # It is the last thing that is made before others answer.
+        await asyncio.to_thread(wait_for, lambda: server._keeper)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.address.port}") as client:
+            early = [await client.get(path) for path in paths]
+            if is_stopped:
+                server.request_stop()
+                await asyncio.wait_for(start, 10)
+            go_on.set()
+            await asyncio.wait_for(start, 20)
+            whole = [] if is_stopped else [await client.get(path) for path in paths]
+        await server.stop()
+        return early, whole
+
+    early, whole = asyncio.run(run())
+    assert [answer.status_code for answer in early] == [200, 503, 503]
+    if not is_stopped:
+        assert [item["id"] for item in whole[1].json()] == [held.id]
+        assert whole[2].json()[-1]["seq"] >= told
+
+
 def test_the_list_is_kept_for_the_next_start(fleet_dir: Path, write_manifest: WriteManifest, last: LastList) -> None:
     write_manifest("a")
     _, late = started(Hub([fleet_dir]), last, [], {})
@@ -120,7 +173,9 @@ def test_pages_of_the_allow_list_may_read_that_it_starts(fleet_dir: Path, last: 
     last.write(b"[]", gzip.compress(b"[]"))
     answers, _ = started(Hub([fleet_dir]), last, ["/health", "/api/crates", "/api/ports"], {"Origin": origin})
     told = {answer.headers.get("Access-Control-Allow-Origin") for answer in answers}
-    assert told == ({origin} if "localhost" in origin else {None})
+    is_allowed = "localhost" in origin
+    assert told == ({origin} if is_allowed else {None})
+    assert [answer.status_code for answer in answers] == [200, 200 if is_allowed else 503, 503]
     assert all("Origin" in answer.headers["Vary"] for answer in answers)
 
 

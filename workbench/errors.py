@@ -150,6 +150,10 @@ class QueryError(InvalidRequest):
     status = 400
 
 
+class QueryMemory(QueryError):
+    """A query or its answer takes more memory than it may."""
+
+
 class QueryTimeout(QueryError):
     """A query took longer than it may, and was stopped."""
 

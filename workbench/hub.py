@@ -80,6 +80,7 @@ class Hub:
         self._watcher = Watcher(self._changed) if self.options.watch else None
         self._commands = CommandQueue()
         self._ready = threading.Event()
+        self._resumed = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._beat = Beat(self.options.beat)
@@ -139,6 +140,13 @@ class Hub:
     def wait_ready(self, timeout: float | None = None) -> bool:
         """Wait until the first scan is done; False if it takes longer than `timeout` seconds."""
         return self._ready.wait(timeout)
+
+    def wait_resumed(self, timeout: float | None = None) -> bool:
+        """Wait until what earlier runs left is taken up; False if it takes longer than `timeout` seconds.
+
+        Before that, a hub that was started has no events, no assignments and no fleet of which it could tell.
+        """
+        return self._resumed.wait(timeout)
 
     def refresh(self) -> "Future[Snapshot]":
         """Ask for a full reconciliation; the future holds the snapshot after it."""
@@ -232,11 +240,10 @@ class Hub:
         self._commands.put(Command(subtrees=subtrees))
 
     def _run(self) -> None:
-        recalled = self._recollection.recall()
-        if recalled is not None:
-            self._snapshot = recalled
-            self._ready.set()
-        self._restore()
+        try:
+            self._recall(self._restore())
+        finally:
+            self._resumed.set()
         self._survive(None)
         self._desks.record()
         freeze_fleet()
@@ -291,6 +298,16 @@ class Hub:
         waits = [wait for wait in (lease, self.live.desk.seconds_to_change()) if wait is not None]
         return max(min(waits), _LEASE_STEP) if waits else self.options.beat
 
+    def _recall(self, newest: int) -> None:
+        """Show the last known fleet until the disk was read. `newest` is the number of the newest revision."""
+        recalled = self._recollection.recall()
+        if recalled is not None:
+            if recalled.revision < newest:
+                # One from before the newest revision is another state than that: it takes the next number.
+                recalled.revision = newest + 1
+            self._snapshot = recalled
+            self._ready.set()
+
     def _keep(self) -> None:
         self._recollection.keep(self._snapshot if self.reconciled_at is not None else None)
 
@@ -310,11 +327,15 @@ class Hub:
         """Reconcile, whatever happens: the hub must never end because of what is on a disk."""
         if subtrees == []:
             return
+        known = self.discovery.identities
         try:
             self._reconcile(subtrees)
-        except _ScanCancelled:
-            logger.info("the scan was cancelled")
-        except Exception:
+        except Exception as error:
+            # What was read and not taken up is read again, rather than thought to be known.
+            self.discovery.resume(known)
+            if isinstance(error, _ScanCancelled):
+                logger.info("the scan was cancelled")
+                return
             logger.exception("reconciling %s failed", subtrees or "all roots")
             self._beat.compared()
 
@@ -364,19 +385,17 @@ class Hub:
         self._snapshot = snapshot
         self.log.publish(events)
 
-    def _restore(self) -> None:
-        """Take up what the journal knows of earlier runs."""
+    def _restore(self) -> int:
+        """Take up what the journal knows of earlier runs; returns the number of the newest revision, 0 without one."""
         journal = self.journal
-        if journal is None:
-            return
-        with self.guard.guarded():
-            journal.open()
-            revision, events = journal.restore()
-            self._desks.restore()
-            if revision > self._snapshot.revision:
-                # A fleet recalled from before the newest revision is another state than that: it takes the next number.
-                self._snapshot.revision = revision + self.is_last_known
-            self.log.restore(events)
+        if journal is not None:
+            with self.guard.guarded():
+                journal.open()
+                revision, events = journal.restore()
+                self._desks.restore()
+                self._snapshot.revision = max(revision, self._snapshot.revision)
+                self.log.restore(events)
+        return self._snapshot.revision
 
 
 class _ScanCancelled(Exception):

@@ -88,6 +88,7 @@ def current_hub() -> Hub:
             hub.discovery.check_roots()
             hub.start()
             atexit.register(hub.stop)
+            hub.wait_resumed()
             _current.hub = hub
         return _current.hub
 

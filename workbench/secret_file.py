@@ -36,7 +36,7 @@ def kept_secret(path: Path) -> tuple[str, bool]:
     if known:
         return known, False
     secret = secrets.token_urlsafe(32)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY), "w") as file:
             file.write(f"{secret}\n")

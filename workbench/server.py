@@ -140,6 +140,7 @@ class Server:
         self._clock = start_clock(self._hub)
         self._keeper = TableKeeper(self._hub)
         self._keeper.start()
+        await self._resumed(self._hub)
         for front, application in zip(fronts, answering, strict=True):
             front.give_way(application)
         if not self.gate.closes_reads:
@@ -154,6 +155,14 @@ class Server:
         beside = {"socket_routes": self.address.ws_port, "gateway_routes": self.address.mux_port}
         others = [self._panel.beside(routes) for routes, port in beside.items() if port is not None]
         return [self._panel.application, *others]
+
+    async def _resumed(self, hub: "Hub") -> None:
+        """Wait until the hub knows what earlier runs left, or a stop is asked for; before, it could tell little."""
+        waits = [asyncio.to_thread(hub.wait_resumed), self._stopping.wait()]
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
 
     def _listen(self) -> list[Front]:
         """Bind all ports before anything slow begins, and answer there that the server is starting."""

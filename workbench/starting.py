@@ -146,11 +146,21 @@ class _EarlyRequest(HTTPMessageDelegate):
     def _takes_gzip(self) -> bool:
         return "gzip" in self._request.headers.get("Accept-Encoding", "")
 
+    @property
+    def _origin(self) -> str | None:
+        return self._request.headers.get("Origin")
+
+    @property
+    def _is_origin_allowed(self) -> bool:
+        return self._origin is None or self._beginning.origins.allows(self._origin, self._request.host)
+
     def _kept(self) -> tuple[bytes, float] | None:
         """Return the last list and when it was kept, for a plain read of somebody who may see it."""
         beginning, request = self._beginning, self._request
-        may_see = not request.query and beginning.shows_list_to(request.remote_ip or "", request.host)
-        return beginning.last.read(zipped=self._takes_gzip) if beginning.last and may_see else None
+        if beginning.last is None or request.query or not self._is_origin_allowed:
+            return None
+        may_see = beginning.shows_list_to(request.remote_ip or "", request.host)
+        return beginning.last.read(zipped=self._takes_gzip) if may_see else None
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         common = {
@@ -161,9 +171,8 @@ class _EarlyRequest(HTTPMessageDelegate):
             "Vary": "Origin",
             "X-Content-Type-Options": "nosniff",
         }
-        origin = self._request.headers.get("Origin")
-        if origin is not None and self._beginning.origins.allows(origin, self._request.host):
-            common["Access-Control-Allow-Origin"] = origin
+        if self._origin is not None and self._is_origin_allowed:
+            common["Access-Control-Allow-Origin"] = self._origin
             common["Access-Control-Expose-Headers"] = f"Retry-After, {STATE_HEADER}"
         line = ResponseStartLine("HTTP/1.1", status, responses[status])
         self._connection.write_headers(

@@ -158,7 +158,7 @@ class TokenFile:
 
     def _add(self, line: Created | Revoked, check: Callable[[list[TokenRecord]], None]) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             number = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(number, "ab") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed

@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 import orjson
 
-from workbench.errors import QueryCancelled, QueryError, QueryTimeout
+from workbench.errors import QueryCancelled, QueryError, QueryMemory, QueryTimeout
 
 Json = dict[str, Any]
 Verb = Callable[[Json, bytes], tuple[Json, bytes]]
@@ -73,6 +73,8 @@ class Worker:
             if is_late.is_set():
                 raise QueryTimeout("the query took too long and was stopped")
             raise QueryError("the query needs more memory than it may have")
+        if answer[0].get("is_spent"):
+            self._reap()
         if said := answer[0].get("error"):
             raise _ERRORS.get(said["code"], QueryError)(said["message"], **said["details"])
         return answer
@@ -118,19 +120,27 @@ class Worker:
 
 
 def serve_requests(verbs: Mapping[str, Verb]) -> None:
-    """Answer requests on the standard streams until they are closed."""
+    """Answer requests on the standard streams until they are closed, or one took all the memory that there is.
+
+    What such a request leaves behind, in pieces, the next would lack: `is_spent` asks for another process.
+    """
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while message := read_message(requests):
         header, content = message
         try:
             answer, body = verbs[header["verb"]](header, content)
-        except QueryError as error:
-            answer = {"error": {"code": error.code, "message": error.message, "details": error.details}}
-            body = b""
         except MemoryError:
-            answer = {"error": {"code": QueryError.code, "message": "the answer needs too much memory", "details": {}}}
-            body = b""
+            answer, body = _refusal(QueryMemory("the answer needs too much memory")), b""
+        except QueryError as error:
+            answer, body = _refusal(error), b""
         write_message(answers, answer, body)
+        if "is_spent" in answer:
+            return
+
+
+def _refusal(error: QueryError) -> Json:
+    told = {"error": {"code": error.code, "message": error.message, "details": error.details}}
+    return told | ({"is_spent": True} if isinstance(error, QueryMemory) else {})
 
 
 def write_message(stream: IO[bytes], header: Json, content: bytes) -> None:

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from api import encoded
-from api.encoded import Answers, Body, Once, accepted_coding
+from api.crates import CratesHandler
+from api.encoded import Body, Once, accepted_coding
+from tests.api.conftest import DEADLINE, LiveApi
 from workbench.fleet import wire
 from workbench.hub import Hub
 
@@ -98,15 +100,6 @@ def test_every_coding_is_the_same_list(http: httpx.Client, coding: str, decompre
     assert answer.headers["ETag"] == plain.headers["ETag"]
 
 
-def test_answers_keep_to_their_size() -> None:
-    answers = Answers(capacity=10)
-    for url, data in (("/a", b"12345"), ("/b", b"12345"), ("/a", b"123"), ("/c", b"123")):
-        answers.keep(url, data)
-    assert [answers.get(url) for url in ("/a", "/b", "/c")] == [b"123", None, b"123"]
-    answers.keep("/large", b"x" * 11)
-    assert [answers.get(url) for url in ("/a", "/c", "/large")] == [None] * 3
-
-
 def test_the_same_request_is_encoded_once_in_a_revision(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     first = http.get("/api/crates/ledger")
     monkeypatch.setattr(wire, "claim_model", None)
@@ -142,3 +135,16 @@ def test_a_large_answer_goes_out_as_a_small_one_does(
         assert after.headers["Content-Length"] == before.headers["Content-Length"]
     assert large[0].content
     assert http.get("/api/crates", headers={"If-None-Match": large[0].headers["ETag"]}).status_code == 304
+
+
+def test_a_client_that_leaves_a_large_answer_is_no_failure(
+    still_hub: Hub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled = threading.Event()
+    monkeypatch.setattr(CratesHandler, "on_finish", lambda handler: handled.set())
+    still_hub.snapshot.derive(("api", "crates"), lambda _: Body(lambda: bytes(40 * encoded.PART)))
+    with LiveApi(still_hub) as live:
+        with live.client.stream("GET", "/api/crates", headers={"Accept-Encoding": "identity"}) as answer:
+            assert next(answer.iter_raw())
+        assert handled.wait(DEADLINE)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

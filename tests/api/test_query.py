@@ -190,6 +190,28 @@ def test_a_hog_is_stopped_and_the_next_query_answered(
     assert ask(live.client, "SELECT 1 AS one").json()["rows"] == [[1]]
 
 
+def test_what_a_hog_of_memory_left_behind_is_gone_for_the_next_query(still_hub: Hub, start_api: Any) -> None:
+    live = start_api(still_hub, queries=QueryLimits(memory_bytes=200_000_000, workers=1))
+    for _ in range(2):
+        assert ask(live.client, "SELECT 1").status_code == 200
+        (worker,) = pool_of(still_hub)._workers
+        process = worker._process
+        assert ask(live.client, "SELECT list(range) FROM range(1000000000)").json()["error"]["code"] == "query-error"
+        assert process is not None
+        assert process.returncode is not None
+    answer = ask(live.client, "SELECT range, repeat('x', 100) FROM range(100000)").json()
+    assert answer["row_count"] == 100_000
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b"1e999", b"1%s" % (b"0" * 30), b'{"deep": [NaN]}'])
+def test_a_parameter_that_would_be_another_number_is_refused(http: httpx.Client, value: bytes) -> None:
+    content = b'{"sql": "SELECT $n", "params": {"n": %s}}' % value
+    answer = http.post("/api/query", content=content, headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["details"]) == (422, "invalid-request", {"parameter": "params"})
+    assert "send numbers beyond 64 bits, NaN and infinities as texts" in error["message"]
+
+
 def test_a_query_ends_when_its_client_leaves(still_hub: Hub, start_api: Any) -> None:
     live = start_api(still_hub, queries=QueryLimits(seconds=60, workers=1))
     ask(live.client, "SELECT 1")

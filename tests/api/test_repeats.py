@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def told(live: LiveApi, method: str, path: str, headers: dict[str, str]) -> tupl
 
 def kept_answers(live: LiveApi) -> int:
     replies = live.hub.snapshot._derived.get(("api", "replies"))
-    return len(replies._kept) if replies else 0
+    return len(replies) if replies else 0
 
 
 def test_answers_are_the_same_with_and_without_a_handler(both: tuple[LiveApi, LiveApi], fleet_dir: Path) -> None:
@@ -159,6 +160,45 @@ def test_a_pipeline_is_answered_in_order(api: LiveApi) -> None:
         assert data.rstrip().endswith(api.client.get("/api/crates/sums").content)
 
 
+async def spoken(port: int, *requests: str) -> list[str]:
+    """Return what is answered to each request of one connection; the last ends with it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    heads = []
+    async with asyncio.timeout(DEADLINE):
+        for request in requests:
+            writer.write(request.encode() + b"\r\n\r\n")
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            size = re.search(r"Content-Length: (\d+)", head)
+            await reader.readexactly(int(size[1]) if size else 0)
+            heads.append(head)
+    writer.close()
+    await writer.wait_closed()
+    return heads
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "GET /api/crates HTTP/1.1\r\nHost: localhost\r\nConnection: close",
+        "GET /api/crates HTTP/1.0\r\nHost: localhost\r\nConnection: Keep-Alive",
+    ],
+)
+def test_what_was_said_of_one_connection_is_not_repeated_on_another(api: LiveApi, first: str) -> None:
+    plain = "GET /api/crates HTTP/1.1\r\nHost: localhost"
+    (told,) = asyncio.run(spoken(api.port, first))
+    assert "Connection: " in told
+    until(lambda: kept_answers(api) == 1)
+    assert [head.count("Connection: ") for head in asyncio.run(spoken(api.port, plain, plain))] == [0, 0]
+
+
+def test_a_request_without_a_host_is_refused_whatever_older_clients_asked(api: LiveApi) -> None:
+    for _ in range(2):
+        (old,) = asyncio.run(spoken(api.port, "GET /api/crates HTTP/1.0"))
+        assert old.startswith("HTTP/1.1 200 ")
+    (new,) = asyncio.run(spoken(api.port, "GET /api/crates HTTP/1.1"))
+    assert new.startswith("HTTP/1.1 400 ")
+
+
 def test_long_answers_arrive_whole_and_leave_when_the_client_does(api: LiveApi) -> None:
     body = b"0123456789abcdef" * (PART // 4)
     question = ("/api/long", True, f"127.0.0.1:{api.port}", None, "*/*", None, None)
@@ -173,25 +213,6 @@ def test_long_answers_arrive_whole_and_leave_when_the_client_does(api: LiveApi) 
         with client.stream("GET", "/api/long") as left:
             assert next(left.iter_raw())
     assert api.client.get("/api/crates").status_code == 200
-
-
-def test_what_is_kept_is_bounded() -> None:
-    line = ResponseStartLine("HTTP/1.1", 200, "OK")
-
-    def reply(size: int) -> Reply:
-        return Reply(line, HTTPHeaders(), bytes(size), CratesHandler)
-
-    replies = Replies(capacity=100, most=3)
-    for number in range(10):
-        replies.keep((str(number),), reply(40))
-    assert [number for number in range(10) if replies.get((str(number),))] == [8, 9]
-    replies.keep(("too long",), reply(101))
-    assert replies.get(("too long",)) is None
-    for number in range(10):
-        replies.keep((str(number),), reply(1))
-    assert [number for number in range(10) if replies.get((str(number),))] == [7, 8, 9]
-    replies.keep(("9",), reply(99))
-    assert [number for number in range(10) if replies.get((str(number),))] == [8, 9]
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "X-REQUEST-ID", "Via", "Content-Length"])

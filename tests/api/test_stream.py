@@ -16,9 +16,12 @@ def stream(api: Any, path: str = "/api/events", **headers: str) -> Iterator[tupl
         yield answer, answer.iter_lines()
 
 
+NONE = -1
+
+
 def message(lines: Iterator[str]) -> tuple[int, dict[str, Any]]:
-    """Return (id, envelope) of the next message, passing over comments."""
-    number = -1
+    """Return (id, envelope) of the next message, passing over comments; NONE for one without an id."""
+    number = NONE
     for line in lines:
         if line.startswith("id: "):
             number = int(line[4:])
@@ -43,10 +46,22 @@ def test_replay_by_since_and_by_last_event_id(api: Any) -> None:
     start = api.hub.log.last_seq
     seqs = api.publish({"n": 0}, {"n": 1}, {"n": 2})
     with stream(api, f"/api/events?since={start}") as (_, lines):
-        assert [message(lines)[0] for _ in range(4)] == [seqs[-1], *seqs]
+        assert [message(lines)[0] for _ in range(4)] == [NONE, *seqs]
     # A browser that comes back says what it saw last; that is newer than the address.
     with stream(api, f"/api/events?since={start}", **{"Last-Event-ID": str(seqs[1])}) as (_, lines):
-        assert [message(lines)[0] for _ in range(2)] == [seqs[-1], seqs[2]]
+        assert [message(lines)[0] for _ in range(2)] == [NONE, seqs[2]]
+
+
+def test_a_greeting_before_a_replay_leaves_the_number_that_a_browser_comes_back_with(api: Any) -> None:
+    """Cut off between the two, it would ask for what follows the newest event, and miss the replay in silence."""
+    seqs = api.publish({"n": 0}, {"n": 1})
+    with stream(api, **{"Last-Event-ID": str(seqs[0])}) as (_, lines):
+        number, hello = message(lines)
+        assert (number, hello["type"], hello["seq"]) == (NONE, "hello", seqs[1])
+    with stream(api, **{"Last-Event-ID": str(seqs[1] + 1)}) as (_, lines):
+        assert message(lines)[0] == NONE
+        number, resync = message(lines)
+        assert (number, resync["type"]) == (seqs[1], "resync")
 
 
 def test_topics(api: Any) -> None:

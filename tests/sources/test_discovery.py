@@ -293,3 +293,23 @@ def test_a_file_system_without_time_stamps_is_seen_through_when_certainty_is_ask
     assert "b/smart-crate.toml" not in discovery.rescan()
     discovery.forget_listings()
     assert "b/smart-crate.toml" in discovery.rescan()
+
+
+def test_a_name_that_is_no_text_hides_nothing_else(fleet_dir: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    odd = os.fsencode(fleet_dir) + b"/b\xff"
+    try:
+        os.mkdir(odd)  # noqa: PTH102 - a Path is text
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    for name in (b"/smart-crate.toml", b"/.gitignore"):
+        with open(odd + name, "wb") as file:  # noqa: PTH123
+            file.write(b'[smart-crate]\nname = "b"\n')
+    discovery = Discovery([fleet_dir])
+    changes = discovery.rescan()
+    assert keys(changes) == ["a/smart-crate.toml", r"b\xff/smart-crate.toml"]
+    assert said(changes, r"b\xff/smart-crate.toml") == ("SC002", "the path is not UTF-8")
+    os.rename(odd, os.fsencode(fleet_dir) + b"/b")  # noqa: PTH104
+    changes = discovery.rescan()
+    assert changes[r"b\xff/smart-crate.toml"] is None
+    assert changes["b/smart-crate.toml"] is not None

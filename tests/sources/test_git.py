@@ -179,3 +179,16 @@ def test_check_of_what_changed_is_judged_against_the_whole_fleet(
         'port 99 ("http" of new) lies outside every block',
         'port 99 ("http" of new) is privileged',
     ]
+
+
+def test_a_name_that_is_no_text_is_told_of_a_revision_too(repository: Path, write_manifest: WriteManifest) -> None:
+    write_manifest("a")
+    try:
+        os.mkdir(os.fsencode(repository) + b"/b\xff")  # noqa: PTH102 - a Path is text
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with open(os.fsencode(repository) + b"/b\xff/smart-crate.toml", "wb") as file:  # noqa: PTH123
+        file.write(b"")
+    commit(repository)
+    found = read_revision(repository, "HEAD")
+    assert sorted(found) == ["a/smart-crate.toml", r"b\xff/smart-crate.toml"]

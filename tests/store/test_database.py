@@ -1,5 +1,6 @@
 """The state file: what was committed is there again, and a bad file never stops the workbench."""
 
+import stat
 import subprocess
 import sys
 import threading
@@ -132,13 +133,23 @@ def test_the_mirror_works_in_steps_of_its_budget(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "workbench.duckdb").write_bytes(b"this is no database" * 1000)
+    (tmp_path / "workbench.duckdb.wal").write_bytes(b"what was written last")
     store = Store(tmp_path)
     store.open()
     assert store.restore() == (0, [])
     store.close()
     assert "damaged" in caplog.text
-    (aside,) = tmp_path.glob("workbench.duckdb.damaged-*")
+    log, aside = sorted(tmp_path.glob("workbench.duckdb.damaged-*"), key=lambda path: path.suffix != ".wal")
     assert aside.read_bytes().startswith(b"this is no database")
+    assert (log.name, log.read_bytes()) == (f"{aside.name}.wal", b"what was written last")
+
+
+def test_the_state_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    """The state file holds the audit log, and its mode is whatever DuckDB gives it."""
+    store = Store(tmp_path / "state")
+    store.open()
+    store.close()
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
 def test_a_file_that_another_process_holds_is_left_alone(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class FleetChoice:
             hub = live_hub(roots, settings, self.state, file=file, is_named=self.file is not None)
         hub.discovery.check_roots()
         hub.start()
+        hub.wait_resumed()
         return hub, settings
 
 

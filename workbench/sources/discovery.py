@@ -10,6 +10,7 @@ from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Manifest
 from workbench.sources.git import Repository
 from workbench.sources.ignored import IgnoreCache
+from workbench.sources.names import illegible_manifest, is_text
 from workbench.sources.read_ahead import WORTH, ReadAhead
 from workbench.sources.reading import too_large
 from workbench.sources.roots import check_roots
@@ -207,10 +208,12 @@ def read_revision(root: Path, revision: str, scope: Scope | None = None) -> dict
     """
     scope = scope or Scope()
     repository = Repository(root)
-    files = [item for item in repository.files_at(revision) if scope.has_manifest(item[0]) and scope.reaches(item[0])]
+    found = [item for item in repository.files_at(revision) if scope.has_manifest(item[0]) and scope.reaches(item[0])]
+    files = [item for item in found if is_text(item[0])]
+    illegible = [illegible_manifest(path) for path, *_ in found if not is_text(path)]
     small = [item for item in files if item[2] <= scope.max_bytes]
     texts = dict(zip((path for path, *_ in small), repository.blobs([blob for _, blob, _ in small]), strict=True))
-    return {
+    return {item.path: item for item in illegible} | {
         path: parse_manifest(path, texts[path]) if path in texts else too_large(path, size, scope.max_bytes)
         for path, _, size in files
     }

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from workbench.fleet.manifest import unreadable_manifest
 from workbench.fleet.model import Manifest
+from workbench.sources.names import illegible_manifest, is_text, legible
 from workbench.sources.scope import MANIFEST_NAME, MANIFEST_SUFFIX, Scope
 
 RACY_NS: Final = 50_000_000
@@ -101,7 +102,7 @@ class Walk:
             except OSError as error:
                 key = f"{self.prefix}{relative(self.root, directory)}".rstrip("/") or "."
                 reason = f"the directory cannot be listed: {error.strerror}"
-                yield unreadable_manifest(key, reason, "Make the directory readable for the workbench.")
+                yield unreadable_manifest(legible(key), reason, "Make the directory readable for the workbench.")
                 continue
             if not listing.is_barren:
                 yield from self._contents(directory, listing, stack, entered)
@@ -158,7 +159,7 @@ class Walk:
 
     def _too_deep(self, path: str) -> Manifest:
         reason = f"deeper than {self.scope.max_depth} directories below its root; not entered"
-        return unreadable_manifest(self.prefix + path, reason, "Add the directory as a root of its own.")
+        return unreadable_manifest(legible(self.prefix + path), reason, "Add the directory as a root of its own.")
 
     def _leads_to_directory(self, path: str, entered: set[str]) -> bool:
         """Whether a link leads to a directory inside the root that was not entered through a link yet."""
@@ -183,6 +184,8 @@ class Walk:
         if not self.scope.wants(path):
             return None
         key = self.prefix + path
+        if not is_text(key):
+            return illegible_manifest(key)
         try:
             status = os.lstat(file)
             if stat.S_ISLNK(status.st_mode):

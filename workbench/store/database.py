@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -80,7 +80,7 @@ class Store:
     def open(self) -> None:
         """Open or create the file. Raises StoreError if it cannot be written or another process holds it."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = self._opened()
         except (OSError, duckdb.Error) as error:
             raise StoreError(f"{self.path}: {_first_line(error)}", path=str(self.path)) from error
@@ -93,8 +93,8 @@ class Store:
                 raise
             aside = self.path.with_name(f"{STATE_FILE}.damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}")
             self.path.rename(aside)
-            wal = self.path.with_name(f"{STATE_FILE}.wal")
-            wal.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                self.path.with_name(f"{STATE_FILE}.wal").rename(f"{aside}.wal")
             logger.error("the state file is damaged (%s); set aside as %s", _first_line(error), aside)
             return self._migrated(duckdb.connect(self.path))
 

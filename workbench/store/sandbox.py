@@ -9,7 +9,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from workbench.errors import QueryError, QueryTimeout
+from workbench.errors import QueryError, QueryMemory, QueryTimeout
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 
@@ -61,7 +61,7 @@ def asked(cursor: duckdb.DuckDBPyConnection, query: str, seconds: float) -> Iter
     except duckdb.InterruptException:
         raise QueryTimeout(f"the query took longer than {seconds:g} s and was stopped", seconds=seconds) from None
     except (duckdb.OutOfMemoryException, MemoryError):
-        raise QueryError("the query needs more memory than it may have") from None
+        raise QueryMemory("the query needs more memory than it may have") from None
     except duckdb.Error as error:
         # What fails on the way is told of a place in the statement around the query, which says nobody anything.
         raise query_error(str(error), has_place=False) from None
