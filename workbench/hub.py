@@ -167,9 +167,7 @@ class Hub:
     def register(self, service: Registration) -> "Future[bool]":
         """Take up a running service; the future says, once it is written down, whether its name is new."""
         command = RegisterCommand(service)
-        if self.is_running and not self._stopping:
-            self._commands.put(Command(subtrees=[], registering=(command,)))
-        else:
+        if not self._submit(Command(subtrees=[], registering=(command,))):
             refuse((command,), Unavailable("the hub does not run; services are registered while it does"))
         return command.answer
 
@@ -185,8 +183,7 @@ class Hub:
 
     def announce(self, drafts: Sequence[Draft]) -> None:
         """Publish events that belong to no new revision, in order with all others; returns at once, from any thread."""
-        if self.is_running and not self._stopping:
-            self._commands.put(Command(subtrees=[], told=tuple(drafts)))
+        self._submit(Command(subtrees=[], told=tuple(drafts)))
 
     def _live_changed(self) -> None:
         self._commands.put(Command(subtrees=[]))
@@ -195,11 +192,15 @@ class Hub:
         return {claim.port for claim in self._snapshot.claims if claim.role == "owner"}
 
     def _ask(self, command: DeskCommand) -> "Future[Assignment]":
-        if self.is_running and not self._stopping:
-            self._commands.put(Command(subtrees=[], asked=(command,)))
-        else:
+        if not self._submit(Command(subtrees=[], asked=(command,))):
             refuse((command,), Unavailable("the hub does not run; ports are assigned while it does"))
         return command.answer
+
+    def _submit(self, command: Command) -> bool:
+        """Have a command done; False if the hub does none."""
+        if is_taken := self.is_running and not self._stopping:
+            self._commands.put(command)
+        return is_taken
 
     def _desk_access(self) -> DeskAccess:
         return DeskAccess(
