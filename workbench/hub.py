@@ -66,7 +66,7 @@ class Hub:
         self.desk = AssignmentDesk(journal, self.log)
         self.audit = AuditLog(journal, self.options.audit, self._wake)
         places = zip(self.discovery.prefixes, map(str, self.discovery.roots), strict=True)
-        self.live = LiveLayer(self.options.live, places, self._declared_ports, self._live_changed)
+        self.live = LiveLayer(self.options.live, places, self._declared_ports, self._wake)
         self.vitals = Vitals(self, self.options.mux)
         self.deployments = DeploymentDesk(journal, self.log, self.options.deploy, self._desk_access())
         self._desks = Desks(self.guard, self.desk, self.live.desk, self.deployments, self.audit)
@@ -167,16 +167,14 @@ class Hub:
     def register(self, service: Registration) -> "Future[bool]":
         """Take up a running service; the future says, once it is written down, whether its name is new."""
         command = RegisterCommand(service)
-        if self.is_running and not self._stopping:
-            self._commands.put(Command(subtrees=[], registering=(command,)))
-        else:
+        if not self._submit(Command(subtrees=[], registering=(command,))):
             refuse((command,), Unavailable("the hub does not run; services are registered while it does"))
         return command.answer
 
     def heartbeat(self, service_name: str, status: str, metrics: Mapping[str, Any]) -> None:
         """Note a sign of life of a service, without waiting for the hub's thread. Raises UnknownService."""
         if self.live.desk.beat(service_name, status, metrics):
-            self._live_changed()
+            self._wake()
 
     @property
     def serving_ports(self) -> dict[str, int]:
@@ -185,21 +183,24 @@ class Hub:
 
     def announce(self, drafts: Sequence[Draft]) -> None:
         """Publish events that belong to no new revision, in order with all others; returns at once, from any thread."""
-        if self.is_running and not self._stopping:
-            self._commands.put(Command(subtrees=[], told=tuple(drafts)))
-
-    def _live_changed(self) -> None:
-        self._commands.put(Command(subtrees=[]))
+        self._submit(Command(subtrees=[], told=tuple(drafts)))
 
     def _declared_ports(self) -> set[int]:
         return {claim.port for claim in self._snapshot.claims if claim.role == "owner"}
 
     def _ask(self, command: DeskCommand) -> "Future[Assignment]":
-        if self.is_running and not self._stopping:
-            self._commands.put(Command(subtrees=[], asked=(command,)))
-        else:
+        if not self._submit(Command(subtrees=[], asked=(command,))):
             refuse((command,), Unavailable("the hub does not run; ports are assigned while it does"))
         return command.answer
+
+    def _submit(self, command: Command) -> bool:
+        """Have a command done; False if the hub does none."""
+        if is_taken := self.is_running and not self._stopping:
+            self._commands.put(command)
+        return is_taken
+
+    def _wake(self) -> None:
+        self._submit(Command(subtrees=[]))
 
     def _desk_access(self) -> DeskAccess:
         return DeskAccess(
@@ -310,10 +311,6 @@ class Hub:
 
     def _keep(self) -> None:
         self._recollection.keep(self._snapshot if self.reconciled_at is not None else None)
-
-    def _wake(self) -> None:
-        if self.is_running:
-            self._commands.put(Command(subtrees=[]))
 
     def _observe(self) -> None:
         """Make what is observed now part of the snapshot; an unchanged observation makes no revision."""

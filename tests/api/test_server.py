@@ -14,7 +14,6 @@ import orjson
 import pytest
 from tornado.websocket import websocket_connect
 
-from workbench.address import Address
 from workbench.errors import AddressInUse, ConfigurationError
 from workbench.gate import Gate
 from workbench.hub import Hub
@@ -147,13 +146,3 @@ def test_a_server_that_others_reach_must_be_closed_or_opened_on_purpose(fleet_di
     ):
         serve(hub, host=host, port=0, ws_port=None, pages={})
     assert not hub.is_running
-
-
-def test_names_and_urls() -> None:
-    assert Address("127.0.0.1", 1).names == ("localhost", "127.0.0.1")
-    assert Address("localhost", 1).names == ("localhost", "127.0.0.1")
-    assert Address("::1", 1).names == ("localhost", "127.0.0.1", "::1")
-    assert Address("desk.lan", 1).names == ("desk.lan", "localhost", "127.0.0.1")
-    assert {"localhost", "127.0.0.1", socket.gethostname()} <= set(Address("0.0.0.0", 1).names)
-    assert Address("0.0.0.0", 15180).url == "http://localhost:15180"
-    assert Address("::1", 15180).url == "http://[::1]:15180"
