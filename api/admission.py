@@ -40,17 +40,17 @@ def admit(handler: "Responder") -> Awaitable[None] | None:
 
 
 def is_still_admitted(handler: "Responder") -> bool:
-    """Whether what an open connection was let in by still holds: its token, or the person who signed in.
+    """Whether what an open connection was let in by still holds: its token, or the sign-in.
 
-    A login that cannot tell of a person without asking the browser is believed until the connection ends.
+    A login that cannot tell without asking the browser is believed until the connection ends.
     """
     caller = handler.caller
     if caller.means == "token":
         given = _BEARER.fullmatch(handler.request.headers.get("Authorization", ""))
         return given is not None and handler.rules.bearer(given[1]) is not None
     if caller.means == "sign-in":
-        knows = getattr(login_of(handler), "knows", None)
-        return knows is None or bool(knows(caller.name))
+        still_knows = getattr(login_of(handler), "still_knows", None)
+        return still_knows is None or bool(still_knows(handler))
     return True
 
 

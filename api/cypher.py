@@ -1,5 +1,6 @@
 """POST /graph/query: a Cypher pattern over the slot graph of the newest revision."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
@@ -9,7 +10,9 @@ from api.models.query import PatternAnswer
 from api.operation import Answer, operation
 from api.questions import QuestionHandler
 from workbench.errors import QueryError, QueryTimeout, TooManyQueries
-from workbench.query_pool import CYPHER, Question, encoded_graph
+from workbench.fleet.property_graph import asks_for_lines
+from workbench.fleet.snapshot import Snapshot
+from workbench.query_pool import CYPHER, Question, Tables, encoded_graph, encoded_graph_without_lines
 
 _MAX_PATTERN = 10_000
 
@@ -37,5 +40,12 @@ class PatternHandler(QuestionHandler):
     async def post(self) -> None:
         body = parse_body(PatternBody, self.request, limit=4 * _MAX_PATTERN)
         snapshot = self.hub.snapshot
-        answer = await self.answered(snapshot, Question(body.pattern), encoded_graph, CYPHER)
+        answer = await self.answered(snapshot, *_asked(body.pattern), CYPHER)
         self.finish_answer(answer, snapshot.revision)
+
+
+def _asked(pattern: str) -> tuple[Question, Callable[[Snapshot], Tables]]:
+    """Return the question for a pattern, and what makes as much of the slot graph as it needs."""
+    if asks_for_lines(pattern):
+        return Question(pattern), encoded_graph
+    return Question(pattern, part="without lines"), encoded_graph_without_lines

@@ -84,7 +84,7 @@ class EventClient(Responder):
     @property
     def credential(self) -> Hashable:
         """What let it in."""
-        return self.caller, self.request.headers.get("Authorization")
+        return self.caller, self.request.headers.get("Authorization"), self.request.headers.get("Cookie")
 
     @property
     def is_following(self) -> bool:

@@ -189,6 +189,7 @@ LIBRARIES = {
         "workbench.pages_server",
         "workbench.server",
         "workbench.starting",
+        "workbench.waiting_room",
         "workbench.dashboards",
     ),
     "duckdb": ("workbench.store",),

@@ -13,7 +13,7 @@ from workbench.errors import QueryError
 from workbench.fleet import model
 from workbench.fleet.graph import EDGE_TYPES, NODE_TYPES, slot_graph
 from workbench.fleet.positions import Positions
-from workbench.fleet.property_graph import NODE_LABELS, graph_lists, property_graph
+from workbench.fleet.property_graph import NODE_LABELS, asks_for_lines, graph_lists, property_graph
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
@@ -61,9 +61,9 @@ def test_a_limit_cuts_rows_and_not_what_is_counted(bench: Workbench) -> None:
 
 def test_nodes_edges_and_ways_are_shown_whole(bench: Workbench) -> None:
     lists = graph_lists(bench.snapshot)
+    nodes = {node: dict(given) for node, given in lists[0]}
     found = match(property_graph(*lists), "MATCH (c:Crate)-[e:OWNS]->(p:Port) RETURN c, e, p LIMIT 1")
     crate, edge, port = found.rows[0]
-    nodes = dict(lists[0])
     assert (crate, port) == (nodes[crate["id"]], nodes[port["id"]])
     assert port == {"id": f"port:{port['port']}", "label": "Port", "name": str(port["port"]), "port": port["port"]}
     assert (edge["type"], edge["path"]) == ("OWNS", crate["path"])
@@ -161,3 +161,52 @@ def test_a_text_is_read_once_for_all_that_the_graph_asks_of_it(
     monkeypatch.setattr(model, "Positions", counted)
     _, edges = graph_lists(snapshot)
     assert 0 < len(read) <= len(records) < len(edges)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asks"),
+    [
+        ("MATCH (c:Crate)-[:OWNS]->(p:Port) RETURN c.name, p.port", False),
+        ("MATCH (c:Crate)-[e:OWNS]->(p) RETURN e.label, e.path", False),
+        ("MATCH (c)-[e:OWNS]->(p) WHERE e.label = 'http' RETURN c", False),
+        ("MATCH (a)-[*1..2]->(b) RETURN a.id, count(b)", False),
+        ("MATCH (c)-[e:OWNS]->(p) RETURN e.line", True),
+        ("MATCH (c)-[e:OWNS]->(p) RETURN e . line", True),
+        ("MATCH (c)-[:OWNS {line: 3}]->(p) RETURN c", True),
+        ("MATCH (c)-[e]->(p) RETURN e", True),
+        ("MATCH (c)<-[ e *1..2 ]-(p) RETURN c.id, e", True),
+        ("MATCH (c)-[e]->(p) RETURN DISTINCT collect(e)", True),
+        ("MATCH (c)-[e]->(p)-[f]->(q) RETURN e.label, f", True),
+        ("MATCH p = (c)-[]->(q) RETURN p", True),
+        ("MATCH (c)-[// all\ne]->(p) RETURN e", True),
+        ("match (c)-[e]->(p) return *", True),
+    ],
+)
+def test_lines_are_handed_over_to_who_might_see_them(bench: Workbench, pattern: str, asks: bool) -> None:
+    assert asks_for_lines(pattern) is asks
+    if not asks:
+        answers = [
+            match(property_graph(*graph_lists(bench.snapshot, lines=lines)), pattern).rows for lines in (True, False)
+        ]
+        assert answers[0] == answers[1] != []
+
+
+NAMES = st.sampled_from(["a", "b", "e", "f"])
+TERMS = st.builds("{}{}".format, NAMES, st.sampled_from(["", ".label", ".path", ".line", ".type", ".declared"]))
+
+
+@given(NAMES, st.lists(TERMS, min_size=1, max_size=3), st.one_of(st.none(), TERMS))
+@settings(max_examples=60, deadline=None)
+def test_who_is_not_handed_lines_does_not_miss_them(edge: str, terms: list[str], wanted: str | None) -> None:
+    """Of whatever the answer is made: it is the same without lines wherever they are left out."""
+    pattern = f"MATCH (x)-[{edge}]->(y)" + (f" WHERE {wanted} <> 5" if wanted else "") + f" RETURN {', '.join(terms)}"
+    given = {"type": "OWNS", "path": "p", "declared": "k", "label": "http"}
+    nodes = [("crate:a", {"label": "Crate", "name": "a"}), ("port:1", {"label": "Port", "name": "1"})]
+    told: list[object] = []
+    for line in ({"line": 5}, {}):
+        graph = property_graph([(n, dict(v)) for n, v in nodes], [("crate:a", "port:1", "k", {**given, **line})])
+        try:
+            told.append(match(graph, pattern).rows)
+        except QueryError as error:
+            told.append(error.message)
+    assert asks_for_lines(pattern) or told[0] == told[1]

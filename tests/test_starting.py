@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import hashlib
+import json
 import re
 import threading
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
 
 from tests.conftest import WriteManifest, wait_for
 from workbench.access_settings import ApiSettings, LoginSettings
@@ -74,6 +77,40 @@ def test_the_last_known_list_is_served_while_the_rest_starts(
     assert "The workbench is starting." in page.text
     assert [crate["name"] for crate in late.json()] == ["a"]
     assert "X-Fleet-State" not in late.headers
+
+
+def test_sockets_on_both_ports_that_come_early_are_let_in(fleet_dir: Path) -> None:
+    """A client that never comes back after a refusal, started beside the server, follows it all the same."""
+    go_on = threading.Event()
+
+    def late_hub() -> Hub:
+        assert go_on.wait(20)
+        return Hub([fleet_dir])
+
+    async def run() -> list[str]:
+        server = Server(late_hub, Address("127.0.0.1", 0, 0), pages={})
+        start = asyncio.create_task(server.start())
+        await asyncio.sleep(0)  # until the server waits for its hub, with its ports bound
+        ports = [(server.address.port, "/ws"), (server.address.ws_port, "/"), (server.address.ws_port, "/ws")]
+        asked = [asyncio.create_task(first_word(f"ws://127.0.0.1:{port}{path}")) for port, path in ports]
+        await asyncio.to_thread(wait_for, lambda: server._waiting_room.taken == len(ports))
+        go_on.set()
+        await start
+        said = await asyncio.gather(*asked)
+        await server.stop()
+        return said
+
+    assert asyncio.run(run()) == ["hello"] * 3
+
+
+async def first_word(url: str) -> str:
+    """Return the type of the first message of a socket."""
+    connection = await websocket_connect(HTTPRequest(url, request_timeout=20))
+    said: str = json.loads(str(await connection.read_message()))["type"]
+    connection.close()
+    while await connection.read_message() is not None:
+        pass
+    return said
 
 
 def test_a_program_is_told_in_json_that_the_server_starts(fleet_dir: Path, last: LastList) -> None:

@@ -1,5 +1,6 @@
 """Who calls, and what he may do: the rules that the API's routes and the pages share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -38,7 +39,8 @@ class AccessRules:
     """What a server asks of callers.
 
     `hosts` are the names under which browsers may know it, None for any; `admins` are people, by the name that
-    they sign in with.
+    they sign in with. `who_signed_in` says whose a cookie of the pages is, empty once that sign-in is over; without it
+    they are believed for as long as they are open.
     """
 
     tokens: Tokens = field(default_factory=Tokens)
@@ -48,6 +50,7 @@ class AccessRules:
     admins: frozenset[str] = frozenset()
     trusts_loopback: bool = False
     hosts: frozenset[str] | None = None
+    who_signed_in: Callable[[str], str] | None = None
 
     def bearer(self, secret: str) -> Caller | None:
         """Return the caller who presents a token; None if it is not known, or over."""

@@ -1,5 +1,6 @@
 """The settings of who may call: `[api]` and `[login]`."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, model_validator
@@ -68,8 +69,12 @@ def access_rules(
     *,
     hosts: frozenset[str] | None = None,
     trusts_loopback: bool = False,
+    who_signed_in: "Callable[[str], str] | None" = None,
 ) -> "AccessRules":
-    """Return what a server with these settings asks of callers; `hosts` are the names that it is known under."""
+    """Return what a server with these settings asks of callers; `hosts` are the names that it is known under.
+
+    `who_signed_in` says whose a cookie of the pages is.
+    """
     from workbench.access import AccessRules
 
     return AccessRules(
@@ -80,4 +85,5 @@ def access_rules(
         frozenset(login.admins),
         trusts_loopback,
         hosts,
+        who_signed_in,
     )

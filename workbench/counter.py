@@ -1,7 +1,7 @@
 """A counter at which people have something changed: who may, and what the audit log is told."""
 
 from concurrent.futures import Future
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, NoReturn, TypeVar
 
 from workbench.access import NOBODY, Caller
 from workbench.errors import Forbidden, Unauthorized, Unavailable, WorkbenchError
@@ -60,6 +60,12 @@ class Counter:
             self._tell("token.present", "at the pages", caller, Forbidden(""))
             raise Forbidden(f"the token {token.name} lacks the scope {self.scope}", scope=self.scope)
         return caller
+
+    def turn_away(self, person: Caller) -> NoReturn:
+        """Refuse somebody whose sign-in is over, and have the audit log told of it. Raises Unauthorized."""
+        error = Unauthorized("you are signed out; sign in again")
+        self._tell("sign-in.present", "at the pages", person, error)
+        raise error
 
     def _told(self, action: str, subject: str, caller: Caller, asked: "Future[T]") -> "Future[T]":
         """Have the audit log told of a change once it is known how it ended."""

@@ -1,7 +1,7 @@
 """How a server is closed: its tokens, its login, and what an operator has opened on purpose."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -68,8 +68,16 @@ class Gate:
         assert self.login.users is not None
         return People(Path(self.login.users))
 
-    def rules(self, names: Iterable[str], origins: Iterable[str]) -> "AccessRules":
-        """Return what is asked of callers by a server known under names, and through other origins."""
+    def rules(
+        self,
+        names: Iterable[str],
+        origins: Iterable[str],
+        who_signed_in: "Callable[[str], str] | None" = None,
+    ) -> "AccessRules":
+        """Return what is asked of callers by a server known under names, and through other origins.
+
+        `who_signed_in` says whose a cookie of the pages is.
+        """
         from workbench.access_settings import ApiSettings, LoginSettings, access_rules
         from workbench.runtime import default_tokens
 
@@ -79,6 +87,7 @@ class Gate:
             default_tokens() if self.tokens is None else self.tokens,
             hosts=self.hosts(names, origins),
             trusts_loopback=self.trusts_loopback,
+            who_signed_in=who_signed_in,
         )
 
     def hosts(self, names: Iterable[str], origins: Iterable[str]) -> frozenset[str] | None:

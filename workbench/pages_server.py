@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
     from workbench.access import AccessRules
+    from workbench.dashboards.open_pages import OpenPages
+    from workbench.dashboards.sign_ins import SignIns
     from workbench.hub import Hub
     from workbench.query_pool import QueryLimits
 
@@ -54,9 +56,13 @@ class PagesServer:
     def start(self) -> None:
         """Begin to look after sessions."""
         self._server.start()
+        if self._open_pages is not None:
+            self._open_pages.start()
 
     async def stop(self) -> None:
         """End every session."""
+        if self._open_pages is not None:
+            self._open_pages.stop()
         # Bokeh 3.10 finishes its sessions in the background of a running loop; 3.9 does so at once.
         if hasattr(self._server, "stop_async"):
             await self._server.stop_async()
@@ -73,7 +79,9 @@ class PagesServer:
 
         # Whoever asks first, a page or a program: what a query may cost is settled before.
         pool_of(self.hub, self.query_limits)
-        rules = self.gate.rules(self.address.names, self.allow_origins)
+        sign_ins = self._sign_ins
+        who_signed_in = sign_ins.name_of if sign_ins is not None else None
+        rules = self.gate.rules(self.address.names, self.allow_origins, who_signed_in)
         pages = self.pages if self.pages is not None else _dashboards(self.hub, rules, self.gate.notices())
         pn.config.reconnect = True
         server: BokehServer = pn.serve(
@@ -90,7 +98,7 @@ class PagesServer:
             api_origins=self.address.origins(self.allow_origins),
             query_limits=self.query_limits,
             api_access=rules,
-            **self._login(),
+            **self._login,
         )
         # Before the pages' patterns, of which there are many.
         server._tornado.add_handlers(r".*", list(grouped(routes(self.hub))))
@@ -101,6 +109,21 @@ class PagesServer:
         own = [f"{bracketed(name)}:{self.address.port}" for name in self.address.names]
         return [*own, *(origin.partition("://")[2] for origin in self.allow_origins)]
 
+    @cached_property
+    def _open_pages(self) -> "OpenPages | None":
+        if self._sign_ins is None:
+            return None
+        from workbench.dashboards.open_pages import OpenPages
+
+        return OpenPages(self._server._tornado, self._sign_ins)
+
+    @property
+    def _sign_ins(self) -> "SignIns | None":
+        """Who is signed in; None where people need not sign in."""
+        sign_ins: SignIns | None = self._login["auth_provider"].sign_ins if self._login else None
+        return sign_ins
+
+    @cached_property
     def _login(self) -> dict[str, Any]:
         """Return what Panel's server needs to know for people to sign in: nothing, if they need not."""
         login = self.gate.login
@@ -113,14 +136,14 @@ class PagesServer:
             origins = self.address.origins(self.allow_origins)
             return {
                 "cookie_secret": secret,
-                "auth_provider": PeopleProvider(self.gate.people(), self.hub.audit, origins),
+                "auth_provider": PeopleProvider(self.gate.people(), self.hub.audit, origins, secret),
             }
         from workbench.dashboards.sign_in_elsewhere import ElsewhereProvider, Guests
 
         assert login.oauth_provider is not None
         return {
             "cookie_secret": secret,
-            "auth_provider": ElsewhereProvider(login.oauth_provider, Guests(login.oauth_users), self.hub.audit),
+            "auth_provider": ElsewhereProvider(login.oauth_provider, Guests(login.oauth_users), self.hub.audit, secret),
             "oauth_key": login.oauth_key,
             "oauth_secret": login.oauth_secret,
             "oauth_redirect_uri": login.oauth_redirect_uri,

@@ -43,6 +43,8 @@ class Question:
     params: dict[str, Any] | list[Any] = field(default_factory=dict)
     arrow: bool = False
     rows: int | None = None
+    part: str = ""
+    """What of a revision is enough for it; empty for all."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ class QueryPool:
     ) -> None:
         with self._lock:
             # The one that holds the revision already, if it has nothing to do.
-            worker = next((worker for worker in self._idle if worker.holds is snapshot.token), self._idle[0])
+            holding = (worker for worker in self._idle if _holds(worker, snapshot, question))
+            worker = next(holding, self._idle[0])
             self._idle.remove(worker)
         worker.reset()
         try:
@@ -136,17 +139,22 @@ class QueryPool:
     def _answered(
         self, worker: Worker, snapshot: Snapshot, question: Question, tables: Callable[[Snapshot], "Tables"]
     ) -> Answer:
-        if worker.holds is not snapshot.token:
+        if not _holds(worker, snapshot, question):
             worker.begin()  # it imports what it needs while the tables are made
-            sizes, content = snapshot.derive(("loaded into", self._module), tables)
+            sizes, content = snapshot.derive(("loaded into", self._module, question.part), tables)
             load = {"verb": "load", "sizes": sizes, "memory_bytes": self.limits.memory_bytes}
             worker.ask(load, content, _LOAD_SECONDS)
-            worker.holds = snapshot.token
+            worker.holds = snapshot.token, question.part
         rows = self.limits.rows if question.rows is None else min(question.rows, self.limits.rows)
         limits = {"seconds": self.limits.seconds, "rows": rows}
         header = {"verb": "query", "params": question.params, "arrow": question.arrow, **limits}
         said, content = worker.ask(header, question.text.encode(), self.limits.seconds + _GRACE)
         return Answer(said["columns"], said["row_count"], said["truncated"], content)
+
+
+def _holds(worker: Worker, snapshot: Snapshot, question: Question) -> bool:
+    """Whether a worker has what a question about a snapshot needs: all of it, or the part that is enough."""
+    return worker.holds in ((snapshot.token, ""), (snapshot.token, question.part))
 
 
 Tables = tuple[Sequence[tuple[str, int]], bytes]
@@ -164,9 +172,18 @@ def encoded_tables(snapshot: Snapshot, hub: Hub) -> Tables:
 
 def encoded_graph(snapshot: Snapshot) -> Tables:
     """Return the slot graph of a snapshot as it is handed to a worker."""
+    return _encoded_graph(snapshot, lines=True)
+
+
+def encoded_graph_without_lines(snapshot: Snapshot) -> Tables:
+    """Return the slot graph for patterns that ask for no lines; to find those is most of the work."""
+    return _encoded_graph(snapshot, lines=False)
+
+
+def _encoded_graph(snapshot: Snapshot, *, lines: bool) -> Tables:
     from workbench.fleet.property_graph import graph_lists
 
-    content = orjson.dumps(graph_lists(snapshot))
+    content = orjson.dumps(graph_lists(snapshot, lines=lines))
     return [("graph", len(content))], content
 
 

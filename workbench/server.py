@@ -21,6 +21,7 @@ from workbench.front import Front
 from workbench.gate import Gate
 from workbench.pages_server import FIRST_PAGE, Pages, PagesServer
 from workbench.starting import Beginning, EarlyAnswers, LastList
+from workbench.waiting_room import WaitingRoom
 from workbench.worker_threads import WorkerThreads
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Server:
     _hub: "Hub | None" = None
     _panel: PagesServer | None = None
     _listening: list[HTTPServer] = field(default_factory=list)
+    _waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
     _listed: int = 0
     _clock: "LoopClock | None" = None
     _keeper: "TableKeeper | None" = None
@@ -147,6 +149,7 @@ class Server:
             from api.repeats import RepeatedReads
 
             fronts[0].give_way(RepeatedReads(answering[0], self._hub))
+        self._waiting_room.open()
 
     def _applications(self, hub: "Hub") -> "list[Application]":
         """Start Panel's server, and return what answers at each port."""
@@ -170,7 +173,7 @@ class Server:
         last = None if self.gate.closes_reads else self.last_list
         hosts = self.gate.hosts(self.address.names, self.allow_origins)
         beginning = Beginning(last, self.address.origins(self.allow_origins), hosts)
-        fronts = [Front(EarlyAnswers(beginning)) for _ in sockets]
+        fronts = [Front(EarlyAnswers(beginning), self._waiting_room) for _ in sockets]
         for front, bound in zip(fronts, sockets, strict=True):
             self._listening.append(front.listen(bound))
         return fronts
@@ -187,6 +190,7 @@ class Server:
         """Close the sockets with 1001, stop listening, and stop the hub."""
         for listening in self._listening:
             listening.stop()
+        self._waiting_room.open()
         if self._clock is not None:
             self._clock.stop()
         if self._keeper is not None:

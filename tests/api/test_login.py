@@ -1,6 +1,8 @@
 """Signing in with a password at a real server: pages, API and sockets, on both ports."""
 
+import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from tests.api.conftest import until, write_fleet
@@ -155,6 +157,63 @@ def test_a_socket_does_not_outlive_who_opened_it(running: Running, people: Peopl
         return connection.close_code, connection.close_reason
 
     assert run(follow()) == (1008, "the sign-in is over")
+
+
+def test_a_copy_of_a_cookie_that_was_given_back_is_worth_nothing(running: Running) -> None:
+    with running.person("bob") as bob, running.person("ada") as ada:
+        copied = {"Cookie": cookie_of(bob)}
+        with httpx.Client(base_url=running.origin, timeout=20, headers=copied) as thief:
+            assert thief.get("/api/crates").status_code == 200
+            assert bob.get("/logout").headers["Cache-Control"] == "no-store"
+            assert (thief.get("/api/crates").status_code, thief.get("/fleet").status_code) == (401, 302)
+        entry = ada.get("/api/audit").json()[0]
+        assert (entry["actor"], entry["action"], entry["outcome"]) == ("bob", "sign-out", "done")
+
+
+@pytest.mark.parametrize("end", ["signs out", "is taken out"])
+def test_an_open_page_does_not_outlive_its_sign_in(
+    running: Running, people: People, run: Callable[..., Any], end: str
+) -> None:
+    async def look(bob: httpx.Client, ada: httpx.Client) -> tuple[Any, ...]:
+        ours, others = await page_of(running, bob), await page_of(running, ada)
+        if end == "signs out":
+            await asyncio.to_thread(bob.get, "/logout")
+        else:
+            people.remove("bob")
+        while await ours.read_message() is not None:
+            pass
+        with pytest.raises(HTTPClientError) as again:
+            await page_of(running, bob, ours.token)
+        for part in ('{"msgid": "1", "msgtype": "SERVER-INFO-REQ"}', "{}", "{}"):
+            others.write_message(part)
+        while "SERVER-INFO-REPLY" not in str(part := await others.read_message()):
+            assert part is not None, "the page of somebody else was closed"
+        ours.close()
+        others.close()
+        while await others.read_message() is not None:
+            pass
+        return ours.close_code, ours.close_reason, again.value.code
+
+    with running.person("bob") as bob, running.person("ada") as ada:
+        assert run(look(bob, ada)) == (1008, "the sign-in is over", 403)
+        assert (bob.get("/fleet").status_code, ada.get("/fleet").status_code) == (302, 200)
+
+
+async def page_of(running: Running, person: httpx.Client, token: str = "") -> Any:
+    """Open a page as a browser does, and wait until the server has connected its session."""
+    cookie = cookie_of(person) if "user" in person.cookies else ""
+    if not token:
+        page = await asyncio.to_thread(person.get, "/fleet")
+        found = re.search(r'"token":"([^"]+)"', page.text)
+        assert found is not None
+        token = found[1]
+    request = HTTPRequest(
+        f"ws://127.0.0.1:{running.port}/fleet/ws", headers={"Cookie": cookie, "Origin": running.origin}
+    )
+    connection: Any = await websocket_connect(request, subprotocols=["bokeh", token])
+    assert '"ACK"' in str(await connection.read_message())
+    connection.token = token
+    return connection
 
 
 def test_wrong_passwords_are_slowed_told_and_not_repeated(running: Running) -> None:

@@ -171,8 +171,8 @@ class ByHeader:
         name = handler.request.headers.get("X-User")
         return name if name in self.people else None
 
-    def knows(self, name: str) -> bool:
-        return name in self.people
+    def still_knows(self, handler: Any) -> bool:
+        return self.get_user(handler) is not None
 
 
 def test_who_is_taken_out_of_the_people_loses_the_sockets(still_hub: Hub, run: Run) -> None:

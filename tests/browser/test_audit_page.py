@@ -18,6 +18,8 @@ from workbench.people import People
 pytestmark = pytest.mark.browser
 
 PASSWORD = "correct horse battery"
+REFUSED = ("status of 401", "WebSocket", "websocket")
+"""What a browser complains of when somebody is refused, or a page hung up on."""
 SCRIPT = """\
 import sys
 from pathlib import Path
@@ -70,7 +72,7 @@ def visit(windows: Windows, server: Server, width: int) -> Iterator[Page]:
     watched = Watched(page, server.url)
     yield page
     page.close()
-    assert [text for text in watched.complaints if "status of 401" not in text] == []
+    assert [text for text in watched.complaints if not any(word in text for word in REFUSED)] == []
     assert watched.strangers == []
 
 
@@ -102,6 +104,22 @@ def test_an_administrator_signs_in_sees_what_happens_and_signs_out(visit: Page, 
     expect(visit.get_by_text("You are signed out")).to_be_visible()
     visit.goto("/fleet")
     expect(visit.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_an_open_page_ends_with_its_sign_in_and_leads_back(visit: Page, server: Server) -> None:
+    visit.goto("/ports?port=18010")
+    sign_in(visit, "bob")
+    expect(visit.get_by_role("heading", name="Port 18010")).to_be_visible()
+    other = visit.context.new_page()
+    other.goto("/logout")
+    other.close()
+    expect(visit.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(visit.get_by_text("18010")).to_have_count(0)
+    assert visit.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    visit.get_by_role("link", name="Sign in again").click()
+    sign_in(visit, "bob")
+    expect(visit).to_have_url(f"{server.url}/ports?port=18010")
+    expect(visit.get_by_role("heading", name="Port 18010")).to_be_visible()
 
 
 def test_who_signed_in_assigns_ports_without_a_token(visit: Page, server: Server) -> None:

@@ -11,6 +11,7 @@ from workbench import Workbench
 from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.dashboards import PortsPage
+from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.ports_page import PortsPage as Ports
 from workbench.errors import Forbidden, StoreError, Unauthorized, UnknownCrate
 from workbench.tokens import Token, Tokens
@@ -31,7 +32,7 @@ def wb(fleet_dir: Path, write_manifest: Write) -> Iterator[Workbench]:
 def make(wb: Workbench) -> Iterator[Callable[..., Ports]]:
     made: list[Ports] = []
 
-    def page(tokens: Tokens | None = None, of: Workbench = wb, caller: Caller = NOBODY) -> Ports:
+    def page(tokens: Tokens | None = None, of: Workbench = wb, caller: AskCaller = nobody) -> Ports:
         made.append(PortsPage(of, counter=of.counter(tokens), caller=caller))
         return made[-1]
 
@@ -145,7 +146,7 @@ def test_a_token_is_asked_for_taken_out_of_the_field_and_forgotten(
 def test_who_signed_in_and_may_needs_no_token(
     wb: Workbench, make: Callable[..., Ports], wait_for: Callable[..., None]
 ) -> None:
-    page = make(TOKENS, caller=Caller("ada", frozenset({"read", "ports:write"}), "sign-in"))
+    page = make(TOKENS, caller=lambda: Caller("ada", frozenset({"read", "ports:write"}), "sign-in"))
     form, entry = page.assign_form, page.assign_form._token
     assert "You act as ada." in entry._state.object
     assert (page.visitor.must_present, entry.field.visible, entry.leave.visible) == (False, False, False)
@@ -155,8 +156,30 @@ def test_who_signed_in_and_may_needs_no_token(
     wait_for(lambda: [(entry.actor, entry.means) for entry in wb.audit.entries()] == [("ada", "sign-in")])
 
 
+@pytest.mark.parametrize("token", ["", SECRET])
+def test_who_signed_out_meanwhile_is_refused_at_once(
+    wb: Workbench, make: Callable[..., Ports], wait_for: Callable[..., None], token: str
+) -> None:
+    ada = Caller("ada", frozenset({"read", "ports:write"}), "sign-in")
+    here = [ada]
+    page = make(TOKENS, caller=lambda: here[0])
+    wb._hub.assign(AssignmentRequest("alpha"), actor="deployer").result(10)
+    if token:
+        page.visitor.present(token)
+    form = page.assign_form
+    form.crate.value = "alpha"
+    here[0] = NOBODY
+    click(form.button)
+    assert "you are signed out; sign in again" in form.answer.object
+    with pytest.raises(Unauthorized, match="signed out"):
+        page.visitor.release(wb.assignments[0])
+    assert [item.actor for item in wb.assignments] == ["deployer"]
+    told = [(item.actor, item.action, item.outcome, item.status) for item in wb.audit.entries()]
+    assert told == [("ada", "sign-in.present", "refused", 401)] * 2
+
+
 def test_who_signed_in_and_may_not_is_asked_for_a_token(wb: Workbench, make: Callable[..., Ports]) -> None:
-    page = make(TOKENS, caller=Caller("bob", frozenset({"read"}), "sign-in"))
+    page = make(TOKENS, caller=lambda: Caller("bob", frozenset({"read"}), "sign-in"))
     assert (page.visitor.must_present, page.visitor.name) == (True, "")
     page.assign_form._token.field.value = SECRET
     assert page.visitor.name == "operator"

@@ -31,14 +31,14 @@ def test_every_provider_of_panel_that_leads_elsewhere_is_known() -> None:
     assert {"auth0", "auth_code", "azure", "generic", "github", "gitlab", "google", "okta"} <= providers().keys()
     assert not {"password", "pam"} & providers().keys()
     for name in providers():
-        handler = ElsewhereProvider(name, Guests(()), AuditLog()).login_handler
+        handler = ElsewhereProvider(name, Guests(()), AuditLog(), "secret").login_handler
         assert issubclass(handler, AUTH_PROVIDERS[name])
 
 
 @pytest.mark.parametrize("name", ["githup", "password", ""])
 def test_a_provider_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(ConfigurationError, match=rf'there is no provider "{name}"; there are .*github, gitlab'):
-        ElsewhereProvider(name, Guests(()), AuditLog())
+        ElsewhereProvider(name, Guests(()), AuditLog(), "secret")
 
 
 @pytest.mark.parametrize(

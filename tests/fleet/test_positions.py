@@ -1,5 +1,8 @@
 """Where keys stand in a text, valid or not."""
 
+import re
+from unittest.mock import patch
+
 import pytest
 import tomli
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from workbench import Workbench
 from workbench.config import sample_fleet
+from workbench.fleet import positions
 from workbench.fleet.model import SourceText, locate_sites
 from workbench.fleet.positions import KeyPath, Positions, dotted
 
@@ -65,6 +69,23 @@ def test_an_unknown_key_is_at_its_nearest_table() -> None:
 
 def test_windows_line_ends() -> None:
     assert Positions('[a]\r\nb = 1\r\n\r\nc = "2"\r\n').locate(("a", "c")) == (4, 1)
+
+
+PLAIN = (
+    "[{}]", "[[{}]]", "[{}.b] # c", "[ {} ]", "[{}", "[[{}] ]", "[.{}..a.]", "{} = 1", '{} = "x"', "{} = [1, -2.5e3]", "{} = []",
+    "{} = [\"x\", 'y', true,]", '{} = ["", "a#b", """c"""]', "{} = [1 2]", "{} = [[1], 2] # c", "{} = [1]]", "{} = ['']\r", "{}.b = [07:32:00]",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLAIN), st.sampled_from(["a", "b", "c-d"])), max_size=8), st.booleans())
+def test_lines_that_are_recognised_whole_mean_what_they_mean_in_parts(
+    lines: list[tuple[str, str]], is_ended: bool
+) -> None:
+    text = "\n".join(line.format(name) for line, name in lines) + "\n" * is_ended
+    whole = Positions(text)._offsets
+    never = re.compile("(?!)")
+    with patch.multiple(positions, _PLAIN_LINE=never, _PLAIN_HEADER=never, _PLAIN_ARRAY=never):
+        assert Positions(text)._offsets == whole
 
 
 @given(st.text(alphabet="a='\"[]{}\n\r.# \\,1é\ufeff", max_size=60))

@@ -1,6 +1,5 @@
 """The audit page: who changed what, and what was refused, for those who may see it."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 import pandas as pd
@@ -54,8 +53,7 @@ class AuditPage(Page):
         rules: AccessRules | None = None,
     ) -> None:
         self._rules = rules
-        caller = page_caller(rules)
-        self._ask: Callable[[], Caller] = lambda: caller
+        self._ask = page_caller(rules)
         self._door = self._closed_door()
         super().__init__(wb, feed or Feed(wb, wb.audit.subscribe), address)
 

@@ -7,7 +7,6 @@ import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
-from workbench.access import NOBODY, Caller
 from workbench.dashboards.address import Address
 from workbench.dashboards.deploy_form import DeployForm
 from workbench.dashboards.deployment_actions import DeploymentActions
@@ -23,6 +22,7 @@ from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
+from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.panes import column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.visitor import Stand
@@ -62,7 +62,7 @@ class DeploymentsPage(Page):
         feed: Feed | None = None,
         address: Address | None = None,
         counter: DeployCounter | None = None,
-        caller: Caller = NOBODY,
+        caller: AskCaller = nobody,
     ) -> None:
         self.stand = Stand(counter or wb.deploy_counter(), caller)
         super().__init__(wb, feed, address)

@@ -2,6 +2,8 @@
   "use strict";
   const loading = document.getElementById("wb-loading");
   const lost = document.getElementById("wb-lost");
+  const signedOut = document.getElementById("wb-signed-out");
+  let connection = null;
 
   // Bokeh puts every component into a shadow root of its own, where selectors do not reach.
   function* deep(root) {
@@ -101,18 +103,40 @@
     else window.location.reload();
   });
 
-  async function returnWhenServed() {
+  // Whoever may see this page no longer is led to the form; nobody else is led anywhere.
+  async function isServed() {
     try {
-      const answer = await fetch(window.location.href, { cache: "no-store" });
-      if (answer.ok) return window.location.reload();
-    } catch (error) { /* still away */ }
-    setTimeout(returnWhenServed, 2000);
+      const answer = await fetch(window.location.href, { cache: "no-store", redirect: "manual" });
+      return { isHere: answer.ok, isSignedOut: signedOut !== null && answer.type === "opaqueredirect" };
+    } catch (error) { return { isHere: false, isSignedOut: false }; }
   }
-  document.addEventListener("wb-connection-lost", () => {
+  async function returnWhenServed() {
+    const { isHere, isSignedOut } = await isServed();
+    if (isHere) window.location.reload();
+    else if (isSignedOut) showSignedOut();
+    else setTimeout(returnWhenServed, 2000);
+  }
+  document.addEventListener("wb-connection-lost", async (event) => {
+    connection = event.detail.connection.deref() || connection;
     if (!lost.hidden) return;
     lost.hidden = false;
-    setTimeout(returnWhenServed, 1000);
+    if (signedOut && (await isServed()).isSignedOut) showSignedOut();
+    else setTimeout(returnWhenServed, 1000);
   });
+
+  // What was shown goes: whoever sits here now may be somebody else.
+  function showSignedOut() {
+    if (connection) connection.close();
+    const main = document.getElementById("main");
+    main.replaceChildren(signedOut.content.cloneNode(true));
+    main.querySelector("a").href = window.location.href;
+    for (const part of document.querySelectorAll(".wb-nav, .wb-search-open, .wb-strip, .wb-search, .wb-lost")) part.remove();
+    document.title = "Signed out · Crate Workbench";
+    // Somebody may have signed in again in another window.
+    window.addEventListener("focus", async () => {
+      if ((await isServed()).isHere) window.location.reload();
+    });
+  }
 
   // The words of a revision are put in or taken out here, where all the other words of the address are known.
   function addressOf(revision) {

@@ -72,7 +72,7 @@ def framed(name: str, wb: Workbench, page: Page | PinnedPage, feed: Feed, notice
     if pinned is None:
         page.followers.append(feed.follow(beat))
     if pn.state.curdoc is not None:
-        lost = CustomJS(code='document.dispatchEvent(new CustomEvent("wb-connection-lost"))')
+        lost = CustomJS(code='document.dispatchEvent(new CustomEvent("wb-connection-lost", {detail: cb_data}))')
         pn.state.curdoc.js_on_event(ConnectionLost, lost)
     return template
 

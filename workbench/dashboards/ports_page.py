@@ -7,7 +7,6 @@ import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
-from workbench.access import NOBODY, Caller
 from workbench.assignments import Assignment
 from workbench.dashboards.address import Address
 from workbench.dashboards.assign_form import AssignForm
@@ -19,6 +18,7 @@ from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn, where
 from workbench.dashboards.muted_findings import MutedFindings
 from workbench.dashboards.page import Page
+from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.panes import check, column, control, html_pane, show
 from workbench.dashboards.port_details import port_details, ports_overview, sister_markup
 from workbench.dashboards.port_figure import FILLS, MEANINGS, PortFigure
@@ -61,7 +61,7 @@ class PortsPage(Page):
         feed: Feed | None = None,
         address: Address | None = None,
         counter: PortCounter | None = None,
-        caller: Caller = NOBODY,
+        caller: AskCaller = nobody,
     ) -> None:
         self.visitor = Visitor(counter or wb.counter(), caller)
         super().__init__(wb, feed, address)

@@ -80,7 +80,7 @@
   }
 
   function open() {
-    if (dialog.open) return;
+    if (dialog.open || !dialog.isConnected) return;
     dialog.showModal();
     field.select();
     ask();

@@ -6,24 +6,21 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from panel.auth import BasicAuthProvider, BasicLoginHandler, _validate_next_url
 from panel.config import config
 from tornado.template import Template
-from tornado.web import RequestHandler, decode_signed_value
 
-from workbench.audit import AuditLog, Outcome
+from workbench.audit import AuditLog
+from workbench.dashboards.sign_in_responses import FOLDER, SignInResponses
+from workbench.dashboards.sign_ins import COOKIE, SignIns
+from workbench.dashboards.sign_out import SIGNED_OUT, EndingSignIns
 from workbench.errors import ConfigurationError
-from workbench.one_line import one_line
 from workbench.origins import OriginPolicy
 from workbench.people import People
 
 logger = logging.getLogger(__name__)
-
-FOLDER: Final = Path(__file__).parent
-SIGNED_OUT: Final = FOLDER / "signed_out.html"
 
 _MOST_FAILURES: Final = 10
 _WINDOW: Final = 60.0
@@ -57,42 +54,6 @@ class Attempts:
     def succeeded(self, who: tuple[str, str]) -> None:
         """Forget the failures of who got in."""
         self._failed.pop(who, None)
-
-
-class SignInResponses(RequestHandler):
-    """What all ways to sign in share: headers, cookies that leave neither this site nor for scripts, the audit log."""
-
-    audit: ClassVar[AuditLog]
-    subject: str = ""
-    """Who was refused, once that is known."""
-
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
-
-    def set_cookie(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("samesite", "Lax")
-        kwargs.setdefault("secure", self.request.protocol == "https")
-        super().set_cookie(name, value, *args, **kwargs)
-
-    def tell(self, name: str, outcome: Outcome, status: int) -> None:
-        """Write down who signed in, or tried to."""
-        is_known = outcome == "done"
-        self.audit.record(
-            actor=name if is_known else "",
-            means="sign-in" if is_known else "nothing",
-            action="sign-in",
-            subject=one_line(name, 64),
-            outcome=outcome,
-            status=status,
-            code="",
-            address=self.request.remote_ip or "",
-            origin=one_line(self.request.headers.get("Origin", "")),
-            request_id="",
-        )
 
 
 class SignInHandler(SignInResponses, BasicLoginHandler):
@@ -142,13 +103,15 @@ class SignInHandler(SignInResponses, BasicLoginHandler):
         self.finish(_form().generate(message=message, following=following))
 
 
-class PeopleProvider(BasicAuthProvider):
-    """Panel's login over a file of people. Whoever is taken out of the file is signed out."""
+class PeopleProvider(EndingSignIns, BasicAuthProvider):
+    """Panel's login over a file of people. Whoever is taken out of the file is signed out; `secret` signs cookies."""
 
-    def __init__(self, people: People, audit: AuditLog, origins: OriginPolicy) -> None:
-        self._people = people
+    def __init__(self, people: People, audit: AuditLog, origins: OriginPolicy, secret: str) -> None:
+        self.sign_ins = SignIns(secret, people.has)
+        self.audit = audit
         # Panel asks for a class and makes the handlers itself; one of our own keeps two servers apart.
-        known = {"people": people, "audit": audit, "origins": origins, "attempts": Attempts()}
+        shared = {"audit": audit, "sign_ins": self.sign_ins}
+        known = {**shared, "people": people, "origins": origins, "attempts": Attempts()}
         self._handler = type("SignInHandler", (SignInHandler,), known)
         super().__init__(logout_template=str(SIGNED_OUT))  # type: ignore[no-untyped-call]
 
@@ -158,13 +121,9 @@ class PeopleProvider(BasicAuthProvider):
 
         def get_user(handler: Any) -> str | None:
             name = ask(handler)
-            return name if name and self._people.has(name) else None
+            return name if name and self.still_knows(handler) else None
 
         return get_user
-
-    def knows(self, name: str) -> bool:
-        """Whether a person who signed in once may still be signed in."""
-        return self._people.has(name)
 
     @property
     def login_handler(self) -> type[SignInHandler]:
@@ -183,13 +142,8 @@ class CookieLogin:
         if not secret:
             return None
 
-        def get_user(handler: Any) -> str | None:
-            name = decode_signed_value(
-                secret, "user", handler.get_cookie("user") or "", max_age_days=config.oauth_expiry
-            )
-            return name.decode("utf-8", "replace") if name else None
-
-        return get_user
+        sign_ins = SignIns(secret, lambda _: True)
+        return lambda handler: sign_ins.name_of(handler.get_cookie(COOKIE) or "") or None
 
 
 @cache

@@ -14,7 +14,9 @@ from tornado.template import Template
 from tornado.web import HTTPError
 
 from workbench.audit import AuditLog
-from workbench.dashboards.sign_in import FOLDER, SIGNED_OUT, SignInResponses
+from workbench.dashboards.sign_in_responses import FOLDER, SignInResponses
+from workbench.dashboards.sign_ins import SignIns
+from workbench.dashboards.sign_out import SIGNED_OUT, EndingSignIns
 from workbench.errors import ConfigurationError
 from workbench.one_line import one_line
 
@@ -88,18 +90,21 @@ def providers() -> dict[str, type[OAuthLoginHandler]]:
     }
 
 
-class ElsewhereProvider(OAuthProvider):
-    """Panel's login at a provider that it knows by name, for guests. Who is no longer welcome is signed out."""
+class ElsewhereProvider(EndingSignIns, OAuthProvider):
+    """Panel's login at a provider that it knows by name, for guests; `secret` signs cookies."""
 
-    def __init__(self, provider: str, guests: Guests, audit: AuditLog) -> None:
+    def __init__(self, provider: str, guests: Guests, audit: AuditLog, secret: str) -> None:
         known = providers()
         if provider not in known:
             there_are = ", ".join(sorted(known))
             raise ConfigurationError(f'login.oauth_provider: there is no provider "{provider}"; there are {there_are}')
-        self._guests = guests
+        self.sign_ins = SignIns(secret, guests.welcome)
+        self.audit = audit
         # Panel asks for a class and makes the handlers itself; one of our own keeps two servers apart.
         self._handler = type(
-            "ElsewhereHandler", (ElsewhereHandler, known[provider]), {"guests": guests, "audit": audit}
+            "ElsewhereHandler",
+            (ElsewhereHandler, known[provider]),
+            {"guests": guests, "audit": audit, "sign_ins": self.sign_ins},
         )
         super().__init__(logout_template=str(SIGNED_OUT))  # type: ignore[no-untyped-call]
 
@@ -109,13 +114,9 @@ class ElsewhereProvider(OAuthProvider):
 
         async def get_user(handler: Any) -> str | None:
             name = await ask(handler)
-            return name if name and self.knows(name) else None
+            return name if name and self.still_knows(handler) else None
 
         return get_user
-
-    def knows(self, name: str) -> bool:
-        """Whether a person who signed in once may still be signed in."""
-        return self._guests.welcome(name)
 
     @property
     def login_handler(self) -> type[OAuthLoginHandler]:

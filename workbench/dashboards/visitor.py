@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 
 import panel as pn
 
-from workbench.access import NOBODY, Caller
+from workbench.access import Caller
 from workbench.assignments import Assignment, AssignmentRequest
 from workbench.counter import Counter
+from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup
 from workbench.dashboards.session import Session, served_document
@@ -22,11 +23,12 @@ C = TypeVar("C", bound=Counter)
 
 
 class Stand(Generic[C]):
-    """One session's stand at a counter."""
+    """One session's stand at a counter. `caller` says, whenever something is asked for, who has signed in."""
 
-    def __init__(self, counter: C, signed_in: Caller = NOBODY) -> None:
+    def __init__(self, counter: C, caller: AskCaller = nobody) -> None:
         self.counter = counter
-        self._signed_in = signed_in
+        self._caller = caller
+        self._opened_by = caller()
         self.session = Session()
         self._secret = ""
         self.name = self._name()
@@ -69,18 +71,22 @@ class Stand(Generic[C]):
         """The token and who signed in, to be handed over with what is asked for.
 
         A notebook's page acts for the owner of its process; served to browsers, it would act for anyone. Raises
-        Unauthorized then.
+        Unauthorized then, and for a page whose sign-in is over, whatever token was entered there.
         """
         if not self.counter.asks_for_token and served_document() is not None:
             raise Unauthorized("this page was made for a notebook and has no tokens to check; use `workbench serve`")
-        return self._secret, self._signed_in
+        caller = self._caller()
+        if self._opened_by.means == "sign-in" and not caller.is_known:
+            self.counter.turn_away(self._opened_by)
+        return self._secret, caller
 
     def _name(self) -> str:
         """Return as whom somebody acts without a token."""
-        if not self.counter.asks_for_token or not self._signed_in.is_known:
+        caller = self._caller()
+        if not self.counter.asks_for_token or not caller.is_known:
             return ""
         try:
-            return self.counter.caller(signed_in=self._signed_in).name
+            return self.counter.caller(signed_in=caller).name
         except WorkbenchError:
             return ""
 

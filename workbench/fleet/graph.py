@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import networkx as nx
@@ -9,7 +10,7 @@ import networkx as nx
 from workbench.fleet.claims import Names
 from workbench.fleet.cycles import Link
 from workbench.fleet.model import Crate, PortClaim, Site, SourceText, locate_sites, worst
-from workbench.fleet.positions import KeyPath
+from workbench.fleet.positions import KeyPath, dotted
 from workbench.fleet.snapshot import Record, Snapshot
 
 NODE_TYPES: Final = ("crate", "port", "foundation", "endpoint", "capability", "external")
@@ -53,6 +54,12 @@ class SlotSketch:
         """All edges, one after another."""
         return map(Slot, *self._columns)
 
+    @property
+    def sites(self) -> Iterator[Site]:
+        """Where all edges are declared, one after another."""
+        *_, origins, key_paths, places = self._columns
+        return map(Site, origins, key_paths, repeat(None), places)
+
     def leaving(self, node: str) -> Sequence[Slot]:
         """Return the edges that lead away from a node."""
         return self._with(0, node)
@@ -91,13 +98,18 @@ def crate_node(crate: Crate, names: Names) -> str:
     return f"crate:{crate.name}" if not bearers or bearers[0] == crate.path else f"crate:{crate.name}@{crate.path}"
 
 
-def located_edges(sketch: SlotSketch) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Yield the edges of a sketch as (source, target, key, attributes), with their lines, which are found together."""
-    locate_sites(edge.site for edge in sketch.edges)
-    for edge in sketch.edges:
-        site, kind = edge.site, edge.type
-        place = {"path": site.path, "line": site.line, "declared": site.key}
-        yield edge.source, edge.target, f"{kind}:{site.key}", {"type": kind, **place, **edge.known}
+def located_edges(sketch: SlotSketch, *, lines: bool = True) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Yield the edges of a sketch as (source, target, key, attributes).
+
+    Their lines are found together; where nobody asks for them, they are left out.
+    """
+    if lines:
+        locate_sites(sketch.sites)
+    for source, target, kind, known, origin, key_path, at in sketch.edges:
+        declared = dotted(key_path)
+        line = {"line": (at or origin.locate(key_path))[0]} if lines else {}
+        attributes = {"type": kind, "path": origin.path, **line, "declared": declared, **known}
+        yield source, target, f"{kind}:{declared}", attributes
 
 
 def _located(snapshot: Snapshot) -> "nx.MultiDiGraph[str]":

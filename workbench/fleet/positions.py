@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import Final
 
 KeyPath = tuple[str | int, ...]
@@ -25,11 +26,23 @@ _PLAIN_LINE: Final = re.compile(
     r"""[ \t]*(?:\#[^\n]*)?\r?\n"""
 )
 """An empty line, a comment, or a bare key with a number, a word or a string on one line."""
+_PLAIN_HEADER: Final = re.compile(
+    r"""[ \t]*(\[)(?:([A-Za-z0-9_.-]+)|\[([A-Za-z0-9_.-]+)\])\][ \t]*(?:\#[^\n]*)?\r?\n"""
+)
+"""A header of a table, or of an array of tables, with bare names."""
+_PLAIN_ELEMENT: Final = r"""(?:[A-Za-z0-9_.:+-]+|"(?!"")[^"\\\n]*"|'(?!'')[^'\n]*')"""
+_ELEMENT: Final = re.compile(_PLAIN_ELEMENT)
+_PLAIN_ARRAY: Final = re.compile(
+    rf"""[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*"""
+    rf"""\[[ \t]*({_PLAIN_ELEMENT}(?:[ \t]*,[ \t]*{_PLAIN_ELEMENT})*)[ \t]*\][ \t]*(?:\#[^\n]*)?\r?\n"""
+)
+"""A bare key with an array of numbers, words and strings on one line."""
 _SKIPPED: Final = " \t\r#\ufeff"
 _DOTTED: Final = re.compile(r"[^.\s]+")
 _MAX_DEPTH: Final = 32
 
 
+@lru_cache(maxsize=4096)
 def dotted(path: KeyPath) -> str:
     """Return a key path as text, such as `service.ports[1]`."""
     text = ""
@@ -109,6 +122,14 @@ class _Scanner:
                     offsets.setdefault((*table, name), line.start(1))
                 offset = line.end()
                 continue
+            if header := _PLAIN_HEADER.match(text, offset):
+                table = self._entered(_DOTTED.findall(header[2] or header[3]), header.start(1), header[3] is not None)
+                offset = header.end()
+                continue
+            if array := _PLAIN_ARRAY.match(text, offset):
+                self._plain_array((*table, array[1]), array)
+                offset = array.end()
+                continue
             self._go_to(offset)
             if self._token == "[":
                 table = self._header()
@@ -116,6 +137,11 @@ class _Scanner:
                 self._pair(table)
                 self._skip_line()
             offset = self._match.end() if self._match else len(text)
+
+    def _plain_array(self, path: KeyPath, array: re.Match[str]) -> None:
+        self._offsets.setdefault(path, array.start(1))
+        for index, element in enumerate(_ELEMENT.finditer(self._text, array.start(2), array.end(2))):
+            self._offsets.setdefault((*path, index), element.start())
 
     def _skip_line(self) -> None:
         while self._match and self._token != "\n":
@@ -129,6 +155,10 @@ class _Scanner:
             self._advance()
         names = self._key(stop="]")
         self._skip_line()
+        return self._entered(names, start, is_array)
+
+    def _entered(self, names: list[str], start: int, is_array: bool) -> KeyPath:
+        """Return the path of the table that a header begins."""
         path: KeyPath = ()
         for name in names[:-1]:
             path = (*path, name)
