@@ -12,11 +12,12 @@ from workbench.access import NOBODY, AccessRules, Caller
 from workbench.audit import OUTCOMES, AuditEntry, AuditQuery
 from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.panes import column, control, html_pane, show
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso
 from workbench.workbench import Workbench
@@ -77,15 +78,19 @@ class AuditPage(Page):
         self._count = html_pane(sizing_mode=None)
         self._nothing = html_pane(visible=False)
         self.table = LiveTable(
-            _COLUMNS, lambda _: None, page_size=20, frozen=["at"], typed=self.address.within("where")
+            _COLUMNS,
+            lambda _: None,
+            page_size=20,
+            frozen=["at"],
+            view=TableView.at(self.address),
+            on_look=self._write_address,
         )
         self.table.widget.selectable = False
-        self.on_change(self._write_address, self.table.widget, of="filters")
         return column("card", column("filters", self.outcome, self._count), self._nothing, self.table.widget)
 
     def read_address(self) -> None:
         self.outcome.value = self.address.choice("outcome", OUTCOMES, ALL_OUTCOMES)
-        self.table.want(self.address.within("where"))
+        self.table.look(TableView.at(self.address))
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self._fill()
@@ -105,7 +110,7 @@ class AuditPage(Page):
 
     def _write_address(self, *_: Any) -> None:
         outcome = "" if self.outcome.value == ALL_OUTCOMES else self.outcome.value
-        self.address.write(outcome=outcome, **where(self.table))
+        self.address.write(outcome=outcome, **self.table.view.words())
 
     def _closed_door(self) -> Viewable:
         self._said = html_pane()

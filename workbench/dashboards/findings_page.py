@@ -9,10 +9,11 @@ from panel.viewable import Viewable
 from workbench.dashboards.finding_details import finding_details, findings_overview, unknown_finding
 from workbench.dashboards.finding_rows import FindingRows, FindingsFilter, counted_rows, matching_rows, muted_rows
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.snapshot import Snapshot
 
@@ -51,11 +52,11 @@ class FindingsPage(Page):
         self.severity = self._choice("Severity", [ALL_SEVERITIES, *SEVERITIES], 150)
         self.state = self._choice("Findings", [COUNTED, MUTED], 170)
         self.kind = self._choice("Kind", self._kinds(), 210)
-        self.table = LiveTable(_COLUMNS, self.select, page_size=20, typed=self.address.within("where"))
+        view = TableView.at(self.address)
+        self.table = LiveTable(_COLUMNS, self.select, page_size=20, view=view, on_look=self._write_address)
         self.on_change(self._filtered, self.search, of="value_input")
         self.on_change(self._write_address, self.search)
         self.on_change(self._filtered, self.severity, self.kind, self.state)
-        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.severity, self.kind, self.state, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", column("split", listing, column("side", self._details)))
@@ -70,7 +71,7 @@ class FindingsPage(Page):
         self.state.value = MUTED if address.flag("muted") else COUNTED
         kinds = self._kinds()
         self.kind.param.update(options=kinds, value=address.choice("kind", kinds, ALL_KINDS))
-        self.table.want(address.within("where"))
+        self.table.look(TableView.at(address))
         self.selected = address.text("finding") or None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
@@ -141,5 +142,5 @@ class FindingsPage(Page):
             kind=wanted.kind,
             muted=self.state.value == MUTED,
             finding=self.selected,
-            **where(self.table),
+            **self.table.view.words(),
         )

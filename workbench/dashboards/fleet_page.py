@@ -9,12 +9,13 @@ from panel.viewable import Viewable
 from workbench.dashboards.crate_details import manifest_details
 from workbench.dashboards.fleet_markup import figures_markup, overview_markup
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.mux_markup import health_markup
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import check, check_box, column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.registry import RegistryFilter, classes, matching, registry
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.snapshot import Snapshot
 
 ALL_CLASSES: Final = "all classes"
@@ -78,14 +79,13 @@ class FleetPage(Page):
         options = [ALL_CLASSES, *classes(self.snapshot)]
         self.classification = control(pn.widgets.Select, "Class", options=options, width=180)
         self.only_findings = check_box("with findings only", width=170)
-        typed = self.address.within("where")
-        self.table = LiveTable(_columns(self.is_linked, self.pinned), self.select, frozen=["name"], typed=typed)
+        columns, view = _columns(self.is_linked, self.pinned), TableView.at(self.address)
+        self.table = LiveTable(columns, self.select, frozen=["name"], view=view, on_look=self._write_address)
         self.table.widget.hidden_columns = ["state"]
         self.selected: str | None = None
         self.on_change(self._filtered, self.search, of="value_input")
         self.on_change(self._write_address, self.search)
         self.on_change(self._filtered, self.classification, self.only_findings)
-        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.classification, self.only_findings, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", self._figures, column("split", listing, column("side", self._details)))
@@ -95,7 +95,7 @@ class FleetPage(Page):
         type_in(self.search, address.text("q"))
         self.classification.value = address.choice("class", self.classification.options, ALL_CLASSES)
         check(self.only_findings, address.flag("findings"))
-        self.table.want(address.within("where"))
+        self.table.look(TableView.at(address))
         self.selected = self._addressed()
 
     def show_fleet(self, snapshot: Snapshot) -> None:
@@ -160,7 +160,7 @@ class FleetPage(Page):
             findings=wanted.only_findings,
             **{"class": wanted.classification},
             **self._selection(),
-            **where(self.table),
+            **self.table.view.words(),
         )
 
     def _selection(self) -> dict[str, str]:
