@@ -101,7 +101,12 @@ class AuditPage(Page):
         self.table.fill(audit_frame(entries))
         words = f"the newest {SHOWN}" if len(entries) == SHOWN else f"{len(entries):,} in all"
         show(self._count, Markup('<p class="quiet count">{}</p>').format(words))
-        show(self._nothing, no_match_state("Nobody has changed anything yet, and nobody was refused."))
+        show(
+            self._nothing,
+            no_match_state("Nobody has changed anything yet, and nobody was refused.", "Nothing here yet")
+            if outcome is None
+            else no_match_state(f"No entry says {outcome}. Choose all outcomes."),
+        )
         self._nothing.visible = not entries
 
     def _filtered(self, _: Any) -> None:

@@ -123,8 +123,12 @@ class DeploymentsPage(Page):
         self.table.fill(deployments_frame(found), self.selected)
         counted = Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(found), len(everything))
         show(self._count, counted)
-        words = "No deployment matches." if everything else "Nothing was deployed from here yet."
-        show(self._nothing, no_match_state(words))
+        show(
+            self._nothing,
+            no_match_state("No deployment matches. Clear the search, or choose all states.")
+            if everything
+            else no_match_state("What is deployed from here is listed here, newest first.", "Nothing was deployed yet"),
+        )
         self._nothing.visible = not found
 
     def _filtered(self, event: Any) -> None:

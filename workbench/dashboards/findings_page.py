@@ -110,12 +110,17 @@ class FindingsPage(Page):
         rows = matching_rows(everything, self.filter)
         self.table.fill(rows, self.selected)
         show(self._count, Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(rows), len(everything)))
-        if len(everything):
-            words = "No finding matches these filters. Clear the search, or choose all severities and kinds."
-        else:
-            words = "No finding is muted." if self.state.value == MUTED else "Nothing was found wrong in this fleet."
-        show(self._nothing, no_match_state(words))
+        show(self._nothing, self._nothing_words(is_filtered=len(everything) > 0))
         self._nothing.visible = rows.empty
+
+    def _nothing_words(self, *, is_filtered: bool) -> Markup:
+        if is_filtered:
+            return no_match_state(
+                "No finding matches these filters. Clear the search, or choose all severities and kinds."
+            )
+        if self.state.value == MUTED:
+            return no_match_state("Findings that workbench.toml accepts stand here.", "No finding is muted")
+        return no_match_state("Nothing was found wrong in this fleet.", "No findings")
 
     def _filtered(self, event: Any) -> None:
         if event.obj is self.state:

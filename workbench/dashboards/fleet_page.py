@@ -23,15 +23,19 @@ ALL_CLASSES: Final = "all classes"
 _SEARCHED: Final = "name, port, class, path, description"
 _COUNT = '<span class="<%- value ? "{0}" : "quiet" %>"><%- value || "·" %></span>'
 _NAME = (
-    '<% if (state == "broken") { %><span class="error">broken: <%- value %></span><% } else { %>'
+    '<% if (state == "broken") { %><%= broken %><% } else { %>'
     '<%= link %><% if (state == "stale") { %> <span class="warning">stale</span><% } %><% } %>'
 )
+_BROKEN = '<a data-row class="error" href="fleet?manifest=<%= encodeURIComponent(path) %>{}">broken: <%- value %></a>'
 _LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>{}"><%- value %></a>'
 
 
 def _columns(is_linked: bool, pinned: int | None) -> list[TableColumn]:
     pin = "" if pinned is None else f"&revision={pinned}"
     name = _NAME.replace("<%= link %>", _LINK.format(pin) if is_linked else "<%- value %>")
+    name = name.replace(
+        "<%= broken %>", _BROKEN.format(pin) if is_linked else '<span class="error">broken: <%- value %></span>'
+    )
     return [
         TableColumn("name", "Name", 230, name, has_filter=True),
         TableColumn("version", "Version", 92, '<span class="mono"><%- value %></span>', has_filter=True),
@@ -99,7 +103,7 @@ class FleetPage(Page):
         self.selected = self._addressed()
 
     def show_fleet(self, snapshot: Snapshot) -> None:
-        show(self._figures, figures_markup(self.wb.summary(), snapshot))
+        show(self._figures, figures_markup(self.wb.summary(), snapshot, self.links))
         options = [ALL_CLASSES, *classes(snapshot)]
         if self.classification.options != options:
             self.classification.options = options

@@ -1,5 +1,6 @@
 """A table that is refilled while somebody reads it: selection, page, sorting and column filters stay."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class LiveTable:
         self._page = view.page
         self._frame = pd.DataFrame({column.name: pd.Series(dtype=object) for column in columns})
         self._is_filling = False
+        self._lock = threading.RLock()
         self._page_size = page_size
         self.widget = pn.widgets.Tabulator(
             self._frame,
@@ -87,7 +89,7 @@ class LiveTable:
             configuration={
                 # The third click on a column's name brings the usual order back.
                 "columnDefaults": {"headerTooltip": True, "headerSortTristate": True, "minWidth": 60},
-                "placeholder": "no rows",
+                "placeholder": "No row has what is typed above the columns.",
                 "initialHeaderFilter": self._filters(view.typed),
             },
             stylesheets=[sheet("table"), *_least_widths(columns)],
@@ -103,8 +105,9 @@ class LiveTable:
         found = {item["field"]: str(item["value"]) for item in self.widget.filters}
         typed = {column.name: found[column.name] for column in self._columns if found.get(column.name)}
         order = tuple(("-" if item["dir"] == "desc" else "") + item["field"] for item in self.widget.sorters)
-        page = self._wanted_page
-        return TableView(typed, order, None if page == self._home else page)
+        with self._lock:
+            page = self._wanted_page
+            return TableView(typed, order, None if page == self._home else page)
 
     def look(self, view: TableView) -> None:
         """Look at the table so, from when it is filled next; of a view what the table does not have is left out."""
@@ -146,18 +149,20 @@ class LiveTable:
                 self.widget.value = self._frame
             if self.widget.selection != selection:
                 self.widget.selection = selection
-        if self._wanted_page != self.widget.page:
-            # A page that is asked for before the table is built is shown under the number of the first.
-            pn.state.onload(self._turn)
+            self._dress()
+            if self._wanted_page != self.widget.page:
+                # A page that is asked for before the table is built is shown under the number of the first.
+                pn.state.onload(self._turn)
 
     @contextmanager
     def _filling(self) -> Iterator[None]:
-        """Change the widget without hearing of it as if a reader had."""
-        before, self._is_filling = self._is_filling, True
-        try:
-            yield
-        finally:
-            self._is_filling = before
+        """Change the widget without hearing of it as if a reader had; in a notebook one thread after the other."""
+        with self._lock:
+            before, self._is_filling = self._is_filling, True
+            try:
+                yield
+            finally:
+                self._is_filling = before
 
     @property
     def _home(self) -> int:
@@ -170,6 +175,13 @@ class LiveTable:
     def _wanted_page(self) -> int:
         last = max(-(-len(self.widget.current_view) // self._page_size), 1)
         return min(self._page or self._home, last)
+
+    def _dress(self) -> None:
+        """Show the buttons of pages where there are several, and no empty table where the page says why it is."""
+        rows = len(self.widget.current_view)
+        classes = ["wb-void"] * (not len(self._frame)) + ["wb-single"] * (rows <= self._page_size)
+        if self.widget.css_classes != classes:
+            self.widget.css_classes = classes
 
     def _turn(self) -> None:
         with self._filling():
@@ -190,6 +202,7 @@ class LiveTable:
         if not self._is_filling:
             self._page = 1
             self._turn()
+            self._dress()
             self._on_look()
 
 

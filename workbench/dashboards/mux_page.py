@@ -22,6 +22,7 @@ from workbench.dashboards.mux_markup import (
 )
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.states import no_match_state
 from workbench.dashboards.table_view import TableView
 from workbench.fleet.merged import STANDINGS, match
 from workbench.fleet.snapshot import Snapshot
@@ -82,6 +83,8 @@ class MuxPage(Page):
         self._details = html_pane()
         self._log = html_pane()
         self._counts = html_pane(sizing_mode=None)
+        self._unserved = html_pane(no_match_state("The Mux tells of no service.", "No services"), visible=False)
+        self._unmatched = html_pane(no_match_state("Nothing has this standing. Choose everything."), visible=False)
         self.services = self._listing(_SERVICES, "", self.select)
         self.nodes = self._listing(_NODES, "nodes")
         self.edges = self._listing(_LINKS, "links")
@@ -90,9 +93,10 @@ class MuxPage(Page):
         self.on_change(self._chosen, self.shown, self.standing)
         topology = column(
             "card", html_pane(Markup("<h2>Seen and declared</h2>")),
-            column("filters", self.shown, self.standing, self._counts), self.nodes.widget, self.edges.widget,
+            column("filters", self.shown, self.standing, self._counts), self._unmatched,
+            self.nodes.widget, self.edges.widget,
         )  # fmt: skip
-        listing = column("card", html_pane(Markup("<h2>Services</h2>")), self.services.widget)
+        listing = column("card", html_pane(Markup("<h2>Services</h2>")), self._unserved, self.services.widget)
         self.map = MergedCard()
         self._known = column(
             "page", self._status,
@@ -157,6 +161,7 @@ class MuxPage(Page):
         elif view is not None and view.result is not None and view.result.mock:
             frame["health"] += " (sample)"
         self.services.fill(_plain(frame), self.selected)
+        self._unserved.visible = frame.empty
 
     def _fill_topology(self) -> None:
         shows_links = self.shown.value == LINKS
@@ -166,6 +171,7 @@ class MuxPage(Page):
         show(self._counts, Markup('<p class="quiet count">{}</p>').format(told))
         chosen = frame if self.standing.value == EVERYTHING else frame[frame["standing"] == self.standing.value]
         (self.edges if shows_links else self.nodes).fill(_plain(chosen.reset_index(drop=True)))
+        self._unmatched.visible = chosen.empty
         self.edges.widget.visible, self.nodes.widget.visible = shows_links, not shows_links
 
     def _show_details(self) -> None:

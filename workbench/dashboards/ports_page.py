@@ -175,12 +175,12 @@ class PortsPage(Page):
             len(rows), len(everything), f" · {self.muted.count:,} muted" if self.muted.count else ""
         )
         show(self._count, counted)
-        words = (
-            "No finding has this severity and kind."
+        show(
+            self._nothing,
+            no_match_state("No finding has this severity and kind.")
             if len(everything)
-            else "No port of this fleet gives rise to a finding."
+            else no_match_state("No port of this fleet gives rise to a finding.", "No findings"),
         )
-        show(self._nothing, no_match_state(words))
         self._nothing.visible = rows.empty
         self._show_fix(self._finding(self.finding))
 
