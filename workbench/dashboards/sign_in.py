@@ -78,6 +78,12 @@ class SignInResponses(RequestHandler):
         kwargs.setdefault("secure", self.request.protocol == "https")
         super().set_cookie(name, value, *args, **kwargs)
 
+    @property
+    def theme(self) -> str:
+        """The theme that was chosen at the pages, which `theme.js` keeps in a cookie; empty for the system's own."""
+        kept = self.get_cookie("workbench-theme")
+        return kept if kept in ("light", "dark") else ""
+
     def tell(self, name: str, outcome: Outcome, status: int) -> None:
         """Write down who signed in, or tried to."""
         is_known = outcome == "done"
@@ -139,7 +145,7 @@ class SignInHandler(SignInResponses, BasicLoginHandler):
     def _show(self, message: str = "", status: int = 200) -> None:
         following = _validate_next_url(self.get_query_argument("next", "")) or ""
         self.set_status(status)
-        self.finish(_form().generate(message=message, following=following))
+        self.finish(_form().generate(message=message, following=following, theme=self.theme))
 
 
 class PeopleProvider(BasicAuthProvider):
