@@ -24,10 +24,10 @@ MUTED: Final = "accepted (muted)"
 
 _COLUMNS: Final = (
     TableColumn("severity", "Severity", 92, '<span class="<%- value %>"><%- value %></span>'),
-    TableColumn("message", "What was found", None, has_filter=True, min_width=340),
+    TableColumn("message", "What was found", None, has_filter=True, min_width=316),
     TableColumn("code", "Code", 76, '<span class="mono"><%- value %></span>', has_filter=True),
     TableColumn("kind", "Kind", 168),
-    TableColumn("crates", "Crates", 210, has_filter=True),
+    TableColumn("crates", "Crates", 176, has_filter=True),
     TableColumn("ports", "Ports", 92, '<span class="port"><%- value %></span>', has_filter=True),
     TableColumn("path", "Manifest", 300, '<span class="mono quiet"><%- value %></span>', has_filter=True),
 )

@@ -43,13 +43,27 @@ def _columns(is_linked: bool, pinned: int | None) -> list[TableColumn]:
         TableColumn("ports", "Ports", 168, _ports_template(), has_filter=True),
         TableColumn("errors", "Errors", 76, _COUNT.format("error"), align="right"),
         TableColumn("warnings", "Warnings", 92, _COUNT.format("warning"), align="right"),
-        TableColumn("hints", "Hints", 72, _COUNT.format("hint"), align="right"),
+        TableColumn("hints", "Hints", 72, _COUNT.format("hint"), align="right", meaning="Remarks that need no action"),
         TableColumn(
-            "tesla", "Tesla", 72, '<span class="<%- value == "yes" ? "good" : "quiet" %>"><%- value || "·" %></span>'
+            "tesla",
+            "Tesla",
+            72,
+            '<span class="<%- value == "yes" ? "good" : "quiet" %>"><%- value || "·" %></span>',
+            align="center",
+            meaning="Whether the manifest declares Tesla grade",
         ),
-        TableColumn("foundation", "Foundation", 140, has_filter=True),
-        TableColumn("slsa", "SLSA", 68, '<%- value || "·" %>'),
-        TableColumn("retrofit", "Retrofit", 104, '<%- value || "·" %>', has_filter=True),
+        TableColumn("foundation", "Foundation", 140, has_filter=True, meaning="The crate that it says it is built on"),
+        TableColumn(
+            "slsa", "SLSA", 68, '<%- value || "·" %>', meaning="Level of supply-chain security that it declares (SLSA)"
+        ),
+        TableColumn(
+            "retrofit",
+            "Retrofit",
+            104,
+            '<%- value || "·" %>',
+            has_filter=True,
+            meaning="When it was last brought up to the fleet's standard, as it says",
+        ),
         TableColumn(
             "path", "Manifest", None, '<span class="mono quiet"><%- value %></span>', has_filter=True, min_width=340
         ),

@@ -101,7 +101,7 @@ def pulse_markup(wb: Workbench, *, is_pinnable: bool = False) -> Markup:
 
 def _count(number: int, severity: str) -> Markup:
     words = Markup("<b>{:,}</b> {}").format(number, severity if number == 1 else f"{severity}s")
-    return Links().severity(severity, words, severity)
+    return Links().severity(severity, words, severity if number else "")
 
 
 def _following(status: dict[str, Any]) -> tuple[str, str, str]:

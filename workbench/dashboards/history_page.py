@@ -101,7 +101,8 @@ class HistoryPage(Page):
             return
         self.revisions = revisions
         self.chart.draw(revisions)
-        rows = revisions[::-1].assign(taken_at=revisions["taken_at"].dt.floor("s").dt.strftime("%Y-%m-%d %H:%M:%S"))
+        # Arrow gives seconds their fraction, which nobody reads here.
+        rows = revisions[::-1].assign(taken_at=revisions["taken_at"].dt.strftime("%Y-%m-%d %H:%M:%S").str[:19])
         self._rows = rows.set_index(pd.Index(rows["revision"].tolist()))
         show(self._count, Markup('<p class="quiet count">{:,} kept</p>').format(len(rows)))
         self._compare()

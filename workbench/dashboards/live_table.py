@@ -25,6 +25,8 @@ class TableColumn:
     has_filter: bool = False
     min_width: int = 0
     align: str = "left"
+    meaning: str = ""
+    """What the column's name means, said to who points at it."""
 
 
 _FILL_FIELDS: Final = """
@@ -78,6 +80,7 @@ class LiveTable:
             widths={column.name: column.width for column in columns if column.width},
             text_align={column.name: column.align for column in columns},
             header_align={column.name: column.align for column in columns},
+            header_tooltips={column.name: column.meaning for column in columns if column.meaning},
             formatters={column.name: HTMLTemplateFormatter(template=column.template) for column in columns},
             header_filters={
                 column.name: {"type": "input", "func": "like", "placeholder": "filter"}

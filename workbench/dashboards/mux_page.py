@@ -46,6 +46,7 @@ _AGE = (
 )
 _TONE = '({"seen-undeclared": "warning", "seen-declared": "good"})[value] || "quiet"'
 _STANDING = f'<span class="<%- {_TONE} %>"><%- value %></span>'
+_STANDING_MEANS: Final = "Whether the Mux sees it, and whether a manifest declares it"
 _SERVICES: Final = (
     TableColumn("name", "Service", None, has_filter=True, min_width=160),
     TableColumn("health", "Health", 140, _HEALTH, has_filter=True),
@@ -55,15 +56,15 @@ _SERVICES: Final = (
     TableColumn("said", "In its words", 150, has_filter=True),
 )
 _NODES: Final = (
-    TableColumn("standing", "Standing", 160, _STANDING),
+    TableColumn("standing", "Standing", 160, _STANDING, meaning=_STANDING_MEANS),
     TableColumn("crate", "Crate", 200, has_filter=True),
     TableColumn("services", "Known to the Mux as", None, has_filter=True, min_width=180),
     TableColumn("port", "Port", 84, _PORT),
     TableColumn("health", "Health", 110, _HEALTH),
-    TableColumn("matched_by", "Matched by", 110),
+    TableColumn("matched_by", "Matched by", 110, meaning="What a service and a crate have in common: id, name or port"),
 )
 _LINKS: Final = (
-    TableColumn("standing", "Standing", 160, _STANDING),
+    TableColumn("standing", "Standing", 160, _STANDING, meaning=_STANDING_MEANS),
     TableColumn("source", "From", None, has_filter=True, min_width=160),
     TableColumn("target", "To", 240, has_filter=True),
     TableColumn("kind", "Kind", 140),

@@ -70,7 +70,7 @@ class SqlPage(Page):
 
         label = {"csv": "CSV", "parquet": "Parquet"}[ending]
         return control(
-            pn.widgets.FileDownload, f"Download {label}", callback=content, filename=f"answer.{ending}", width=150,
+            pn.widgets.FileDownload, f"Download {label}", callback=content, filename=f"answer.{ending}", width=170,
             css_classes=["wb-download"],
         )  # fmt: skip
 
