@@ -77,6 +77,14 @@ def test_pages_lead_to_the_form_and_the_api_says_no(running: Running) -> None:
         assert http.get("/api/crates", headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("kept", "root"), [("light", '<html lang="en" data-theme="light">'), ('"><script>', '<html lang="en">')]
+)
+def test_the_form_wears_the_theme_that_was_chosen_at_the_pages(running: Running, kept: str, root: str) -> None:
+    with running.client() as http:
+        assert root in http.get("/login", headers={"Cookie": f"workbench-theme={kept}"}).text
+
+
 def test_who_signs_in_reads_and_an_admin_changes(running: Running) -> None:
     intent = {"Origin": running.origin, "X-Requested-With": "workbench"}
     with running.person("bob") as bob, running.person("ada") as ada:

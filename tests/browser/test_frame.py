@@ -47,6 +47,25 @@ def test_back_and_forward_restore_filters_and_selection_without_a_reload(page: P
     assert page.evaluate("window.loads") == 1
 
 
+def test_back_restores_the_order_and_the_page_of_a_table(page: Page) -> None:
+    page.goto("/fleet?sort=-errors&page=2")
+    first, order = page.locator(".tabulator-row").first, page.locator('[tabulator-field="errors"][aria-sort]').first
+    expect(first).to_contain_text("runbook-library")
+    expect(order).to_have_attribute("aria-sort", "descending")
+    expect(page.locator(".tabulator-page.active")).to_have_text("2")
+    page.locator('.tabulator-page[data-page="1"]').click()
+    page.wait_for_url(re.compile(r"sort=-errors$"))
+    expect(first).to_contain_text("drill-simulator")
+    page.locator('[tabulator-field="errors"] .tabulator-col-title').click()
+    page.wait_for_url(re.compile(r"sort=errors$"))
+    expect(order).to_have_attribute("aria-sort", "ascending")
+    page.go_back()
+    page.go_back()
+    expect(first).to_contain_text("runbook-library")
+    expect(order).to_have_attribute("aria-sort", "descending")
+    expect(page.locator(".tabulator-page.active")).to_have_text("2")
+
+
 def test_a_link_to_the_same_page_is_followed_without_a_reload(page: Page) -> None:
     page.goto("/topology?node=crate:port-manager")
     page.evaluate("window.loads = 1")

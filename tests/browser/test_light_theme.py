@@ -34,6 +34,7 @@ def test_the_choice_is_kept_and_reaches_every_part(page: Page) -> None:
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     assert background(page) == LIGHT
+    assert [(item["name"], item["value"]) for item in page.context.cookies()] == [("workbench-theme", "light")]
     figure = page.locator(".bk-Figure").first
     assert "invert" in figure.evaluate("node => getComputedStyle(node).filter")
     expect(page.get_by_label("Details").locator("h2")).to_have_css("color", "rgb(15, 23, 42)")

@@ -26,17 +26,20 @@ from workbench.dashboards.page import Page
 ADDRESSES: list[tuple[Callable[..., Page], str]] = [
     (FleetPage, "?q=gate&class=gateway&findings=1&crate=public-ingress&where.name=pub&where.ports=44"),
     (FleetPage, "?manifest=geo/contour-lab/smart-crate.toml"),
-    (PortsPage, "?port=3000&severity=error&kind=owner-collision&muted=1&where.crates=web&muted.message=a"),
+    (FleetPage, "?crate=drill-simulator&sort=-errors,name&page=2"),
+    (PortsPage, "?port=3000&severity=error&kind=owner-collision&muted=1&where.crates=web&muted.message=a&muted.sort=kind"),
+    (PortsPage, "?sort=ports&page=3"),
     (TopologyPage, "?node=crate:port-manager&q=a&mode=up&focus=port-manager&hops=2&class=gateway&colour=health"
                    "&highlight=cycles&nodes=crate,port&edges=REFERENCES"),
     (TopologyPage, "?mode=path&focus=console-web&to=port-manager"),
     (FindingsPage, "?q=port&severity=error&kind=owner-collision&where.code=SC1"),
     (FindingsPage, "?muted=1&finding=nothing"),
-    (EventsPage, "?q=crate&topic=crates&seq=3&where.type=added"),
-    (DeploymentsPage, "?q=web&state=failed&id=7"),
+    (FindingsPage, "?sort=-code&page=2"),
+    (EventsPage, "?q=crate&topic=crates&seq=3&where.type=added&sort=words"),
+    (DeploymentsPage, "?q=web&state=failed&id=7&sort=-crate"),
     (SqlPage, "?sql=SELECT 1 AS one, 2 AS two&chart=bars&x=one&y=two"),
-    (HistoryPage, "?from=0&to=1"),
-    (AuditPage, "?outcome=refused&where.actor=operator"),
+    (HistoryPage, "?from=0&to=1&sort=errors"),
+    (AuditPage, "?outcome=refused&where.actor=operator&sort=-at"),
 ]  # fmt: skip
 
 
@@ -85,7 +88,7 @@ def test_a_page_that_is_opened_at_an_address_says_the_same(
 
 def test_the_mux_page_takes_up_its_address(sample: Workbench) -> None:
     page, address = page_at(MuxPage, sample, "")
-    search = "?service=vault&show=who leans on whom&standing=seen-declared&where.name=a&nodes.crate=b&links.source=c"
+    search = "?service=vault&show=who leans on whom&standing=seen-declared&where.name=a&nodes.crate=b&links.source=c&sort=-name&links.sort=kind"
     address.go(search)
     assert written(page) == query_of(search)
     page.followers[0].stop()

@@ -16,6 +16,7 @@ from workbench.dashboards.result_chart import MOST_BARS, result_chart
 from workbench.dashboards.result_table import Result, result_of, result_table
 from workbench.dashboards.sql_examples import EXAMPLES, table_list
 from workbench.dashboards.sql_page import SqlPage
+from workbench.dashboards.table_view import AS_USUAL
 from workbench.query_pool import Answer
 from workbench.store.query import query_tables
 from workbench.store.query_worker import arrow_stream
@@ -148,7 +149,7 @@ def test_cells_are_numbers_where_a_browser_counts_exactly() -> None:
 
 def test_names_of_columns_are_escaped_and_may_repeat() -> None:
     table = pa.table([pa.array([1]), pa.array([2])], names=["<img src=x>", "<img src=x>"])
-    widget = result_table(result(table)).widget
+    widget = result_table(result(table), AS_USUAL, lambda: None).widget
     assert set(widget.titles.values()) == {"&lt;img src=x&gt;"}
     assert widget.value.shape == (1, 2)
 

@@ -69,7 +69,7 @@ def test_a_page_in_a_notebook_brings_the_style_that_follows_its_theme(sample: Wo
         assert data["text/html"].startswith(f"<style>{(CSS / 'notebook.css').read_text('utf-8')}</style>")
 
 
-@pytest.mark.parametrize("name", ["sign_in.html", "signed_out.html"])
+@pytest.mark.parametrize("name", ["sign_in.html", "sign_in_failed.html", "signed_out.html"])
 def test_what_is_shown_before_signing_in_has_each_colour_for_both_themes(name: str) -> None:
     text = (Path(theme.__file__).parent / name).read_text("utf-8")
     assert "color-scheme: light dark" in text

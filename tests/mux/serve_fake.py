@@ -39,12 +39,23 @@ def topology(names: list[str]) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+def _some_ports() -> dict[str, int]:
+    """Return a port of each of the first crates of the sample fleet that have one."""
     snapshot = Workbench.scan(sample_fleet()).snapshot
     ports = {crate.name: claims[0].port for crate in snapshot.crates
              if (claims := [c for c in snapshot.records[crate.path].claims if c.role == "owner"])}  # fmt: skip
-    some = dict(list(ports.items())[:18])
-    mux = FakeMux({"/api/mux/status": status(some), "/api/mux/topology": topology(list(some))})
+    return dict(list(ports.items())[:18])
+
+
+def sample_mux() -> dict[str, Any]:
+    """Return what a Mux might answer that knows some crates of the sample fleet, by path."""
+    some = _some_ports()
+    return {"/api/mux/status": status(some), "/api/mux/topology": topology(list(some))}
+
+
+def main() -> None:
+    some = _some_ports()
+    mux = FakeMux(sample_mux())
     mux.port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     mux.start()
     sys.stdout.write(f"{mux.url}\n")

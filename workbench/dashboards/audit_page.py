@@ -11,11 +11,12 @@ from workbench.access import NOBODY, AccessRules, Caller
 from workbench.audit import OUTCOMES, AuditEntry, AuditQuery
 from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.panes import column, control, html_pane, show
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso
 from workbench.workbench import Workbench
@@ -75,15 +76,19 @@ class AuditPage(Page):
         self._count = html_pane(sizing_mode=None)
         self._nothing = html_pane(visible=False)
         self.table = LiveTable(
-            _COLUMNS, lambda _: None, page_size=20, frozen=["at"], typed=self.address.within("where")
+            _COLUMNS,
+            lambda _: None,
+            page_size=20,
+            frozen=["at"],
+            view=TableView.at(self.address),
+            on_look=self._write_address,
         )
         self.table.widget.selectable = False
-        self.on_change(self._write_address, self.table.widget, of="filters")
         return column("card", column("filters", self.outcome, self._count), self._nothing, self.table.widget)
 
     def read_address(self) -> None:
         self.outcome.value = self.address.choice("outcome", OUTCOMES, ALL_OUTCOMES)
-        self.table.want(self.address.within("where"))
+        self.table.look(TableView.at(self.address))
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self._fill()
@@ -94,7 +99,12 @@ class AuditPage(Page):
         self.table.fill(audit_frame(entries))
         words = f"the newest {SHOWN}" if len(entries) == SHOWN else f"{len(entries):,} in all"
         show(self._count, Markup('<p class="quiet count">{}</p>').format(words))
-        show(self._nothing, no_match_state("Nobody has changed anything yet, and nobody was refused."))
+        show(
+            self._nothing,
+            no_match_state("Nobody has changed anything yet, and nobody was refused.", "Nothing here yet")
+            if outcome is None
+            else no_match_state(f"No entry says {outcome}. Choose all outcomes."),
+        )
         self._nothing.visible = not entries
 
     def _filtered(self, _: Any) -> None:
@@ -103,7 +113,7 @@ class AuditPage(Page):
 
     def _write_address(self, *_: Any) -> None:
         outcome = "" if self.outcome.value == ALL_OUTCOMES else self.outcome.value
-        self.address.write(outcome=outcome, **where(self.table))
+        self.address.write(outcome=outcome, **self.table.view.words())
 
     def _closed_door(self) -> Viewable:
         self._said = html_pane()

@@ -25,6 +25,7 @@ from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.panes import column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.dashboards.visitor import Stand
 from workbench.deploy.model import STATES, Deployment
 from workbench.deploy_counter import DeployCounter
@@ -79,7 +80,8 @@ class DeploymentsPage(Page):
         self.on_change(self._filtered, self.search, of="value_input")
         self.on_change(self._write_address, self.search)
         self.on_change(self._filtered, self.state)
-        self.table = LiveTable(_COLUMNS, self.select, page_size=12)
+        view = TableView.at(self.address)
+        self.table = LiveTable(_COLUMNS, self.select, page_size=12, view=view, on_look=self._write_address)
         self.form = DeployForm(self.stand, lambda made: self.select(made.id), self.address.text("crate"))
         self.actions = DeploymentActions(self.stand)
         filters = column("filters", self.search, self.state, self._count)
@@ -92,6 +94,7 @@ class DeploymentsPage(Page):
         address = self.address
         type_in(self.search, address.text("q"))
         self.state.value = address.choice("state", STATES, ALL_STATES)
+        self.table.look(TableView.at(address))
         self.selected = address.text("id") or None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
@@ -120,8 +123,12 @@ class DeploymentsPage(Page):
         self.table.fill(deployments_frame(found), self.selected)
         counted = Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(found), len(everything))
         show(self._count, counted)
-        words = "No deployment matches." if everything else "Nothing was deployed from here yet."
-        show(self._nothing, no_match_state(words))
+        show(
+            self._nothing,
+            no_match_state("No deployment matches. Clear the search, or choose all states.")
+            if everything
+            else no_match_state("What is deployed from here is listed here, newest first.", "Nothing was deployed yet"),
+        )
         self._nothing.visible = not found
 
     def _filtered(self, event: Any) -> None:
@@ -157,4 +164,4 @@ class DeploymentsPage(Page):
 
     def _write_address(self, *_: Any) -> None:
         wanted = self.filter
-        self.address.write(q=wanted.text, state=wanted.state, id=self.selected)
+        self.address.write(q=wanted.text, state=wanted.state, id=self.selected, **self.table.view.words())

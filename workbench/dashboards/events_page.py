@@ -12,10 +12,11 @@ from workbench.dashboards.event_rows import EventRows, EventsFilter, clock, even
 from workbench.dashboards.finding_markup import facts
 from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import check_box, column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.events import TOPICS, Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
@@ -51,12 +52,12 @@ class EventsPage(Page):
         self.search = search_box("Search", "crate, port, message", 280)
         self.topic = control(pn.widgets.Select, "Topic", options=[ALL_TOPICS, *TOPICS], width=170)
         self.is_paused = check_box("hold still", width=110)
-        self.table = LiveTable(_COLUMNS, self.select, page_size=20, typed=self.address.within("where"))
+        view = TableView.at(self.address)
+        self.table = LiveTable(_COLUMNS, self.select, page_size=20, view=view, on_look=self._write_address)
         self.on_change(self._filtered, self.search, of="value_input")
         self.on_change(self._write_address, self.search)
         self.on_change(self._filtered, self.topic)
         self.on_change(lambda _: self._follow(), self.is_paused)
-        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.topic, self.is_paused, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", column("split", listing, column("side", self._details)))
@@ -65,7 +66,7 @@ class EventsPage(Page):
         address = self.address
         type_in(self.search, address.text("q"))
         self.topic.value = address.choice("topic", TOPICS, ALL_TOPICS)
-        self.table.want(address.within("where"))
+        self.table.look(TableView.at(address))
         self.selected = address.number("seq", 1, 10**15)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
@@ -116,7 +117,7 @@ class EventsPage(Page):
 
     def _write_address(self, *_: Any) -> None:
         wanted = self.filter
-        self.address.write(q=wanted.text, topic=wanted.topic, seq=self.selected, **where(self.table))
+        self.address.write(q=wanted.text, topic=wanted.topic, seq=self.selected, **self.table.view.words())
 
 
 def event_details(event: Event, links: Links) -> Markup:

@@ -9,10 +9,11 @@ from panel.viewable import Viewable
 from workbench.dashboards.finding_details import finding_details, findings_overview, unknown_finding
 from workbench.dashboards.finding_rows import FindingRows, FindingsFilter, counted_rows, matching_rows, muted_rows
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.snapshot import Snapshot
 
@@ -23,10 +24,10 @@ MUTED: Final = "accepted (muted)"
 
 _COLUMNS: Final = (
     TableColumn("severity", "Severity", 92, '<span class="<%- value %>"><%- value %></span>'),
-    TableColumn("message", "What was found", None, has_filter=True, min_width=340),
+    TableColumn("message", "What was found", None, has_filter=True, min_width=316),
     TableColumn("code", "Code", 76, '<span class="mono"><%- value %></span>', has_filter=True),
     TableColumn("kind", "Kind", 168),
-    TableColumn("crates", "Crates", 210, has_filter=True),
+    TableColumn("crates", "Crates", 176, has_filter=True),
     TableColumn("ports", "Ports", 92, '<span class="port"><%- value %></span>', has_filter=True),
     TableColumn("path", "Manifest", 300, '<span class="mono quiet"><%- value %></span>', has_filter=True),
 )
@@ -51,11 +52,11 @@ class FindingsPage(Page):
         self.severity = self._choice("Severity", [ALL_SEVERITIES, *SEVERITIES], 150)
         self.state = self._choice("Findings", [COUNTED, MUTED], 170)
         self.kind = self._choice("Kind", self._kinds(), 210)
-        self.table = LiveTable(_COLUMNS, self.select, page_size=20, typed=self.address.within("where"))
+        view = TableView.at(self.address)
+        self.table = LiveTable(_COLUMNS, self.select, page_size=20, view=view, on_look=self._write_address)
         self.on_change(self._filtered, self.search, of="value_input")
         self.on_change(self._write_address, self.search)
         self.on_change(self._filtered, self.severity, self.kind, self.state)
-        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.severity, self.kind, self.state, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", column("split", listing, column("side", self._details)))
@@ -70,7 +71,7 @@ class FindingsPage(Page):
         self.state.value = MUTED if address.flag("muted") else COUNTED
         kinds = self._kinds()
         self.kind.param.update(options=kinds, value=address.choice("kind", kinds, ALL_KINDS))
-        self.table.want(address.within("where"))
+        self.table.look(TableView.at(address))
         self.selected = address.text("finding") or None
 
     def show_fleet(self, snapshot: Snapshot) -> None:
@@ -109,12 +110,17 @@ class FindingsPage(Page):
         rows = matching_rows(everything, self.filter)
         self.table.fill(rows, self.selected)
         show(self._count, Markup('<p class="quiet count">{:,} of {:,} shown</p>').format(len(rows), len(everything)))
-        if len(everything):
-            words = "No finding matches these filters. Clear the search, or choose all severities and kinds."
-        else:
-            words = "No finding is muted." if self.state.value == MUTED else "Nothing was found wrong in this fleet."
-        show(self._nothing, no_match_state(words))
+        show(self._nothing, self._nothing_words(is_filtered=len(everything) > 0))
         self._nothing.visible = rows.empty
+
+    def _nothing_words(self, *, is_filtered: bool) -> Markup:
+        if is_filtered:
+            return no_match_state(
+                "No finding matches these filters. Clear the search, or choose all severities and kinds."
+            )
+        if self.state.value == MUTED:
+            return no_match_state("Findings that workbench.toml accepts stand here.", "No finding is muted")
+        return no_match_state("Nothing was found wrong in this fleet.", "No findings")
 
     def _filtered(self, event: Any) -> None:
         if event.obj is self.state:
@@ -141,5 +147,5 @@ class FindingsPage(Page):
             kind=wanted.kind,
             muted=self.state.value == MUTED,
             finding=self.selected,
-            **where(self.table),
+            **self.table.view.words(),
         )

@@ -1,6 +1,7 @@
 """The fleet's figures, and what to look at first, as markup."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from markupsafe import Markup
 
@@ -9,8 +10,8 @@ from workbench.dashboards.registry import registry
 from workbench.fleet.snapshot import Snapshot
 
 
-def figures_markup(figures: Mapping[str, int], snapshot: Snapshot) -> Markup:
-    """Return the fleet's figures as a row of cards."""
+def figures_markup(figures: Mapping[str, int], snapshot: Snapshot, links: Links) -> Markup:
+    """Return the fleet's figures as a row of cards; those that tell of trouble lead to it."""
     libraries = sum(
         record.crate is not None and not any(claim.role == "owner" for claim in record.claims)
         for record in snapshot.records.values()
@@ -24,14 +25,24 @@ def figures_markup(figures: Mapping[str, int], snapshot: Snapshot) -> Markup:
         ("warn", figures["warnings"], "warnings", f"and {figures['hints']:,} hints"),
         ("bad", figures["broken"], "broken manifests", f"{figures['stale']:,} kept as they were"),
     )
+    lead: Mapping[str, Callable[[Markup, str], Markup]] = {
+        "collisions": links.clashes,
+        "errors": partial(links.severity, "error"),
+        "warnings": partial(links.severity, "warning"),
+    }
     return Markup('<div class="figures">{}</div>').format(
         Markup().join(
-            Markup('<div class="figure {}"><b>{:,}</b><span>{}</span><small>{}</small></div>').format(
-                tone if number else "", number, name, note
+            lead.get(name, _card)(
+                Markup("<b>{:,}</b><span>{}</span><small>{}</small>").format(number, name, note),
+                f"figure {tone if number else ''}",
             )
             for tone, number, name, note in cards
         )
     )
+
+
+def _card(words: Markup, style: str) -> Markup:
+    return Markup('<div class="{}">{}</div>').format(style, words)
 
 
 def overview_markup(snapshot: Snapshot, links: Links) -> Markup:
@@ -48,8 +59,10 @@ def overview_markup(snapshot: Snapshot, links: Links) -> Markup:
         for _, row in worst.head(8).iterrows()
     )
     files = Markup().join(
-        Markup('<li><span class="place">{}</span><span class="why error">{}</span></li>').format(
-            f"{item.path}:{item.diagnostics[0].sites[0].line}" if item.diagnostics else item.path,
+        Markup('<li>{}<span class="why error">{}</span></li>').format(
+            links.manifest(
+                item.path, f"{item.path}:{item.diagnostics[0].sites[0].line}" if item.diagnostics else item.path, "mono"
+            ),
             item.diagnostics[0].message if item.diagnostics else "cannot be read",
         )
         for item in broken[:8]

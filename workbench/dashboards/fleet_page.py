@@ -9,12 +9,13 @@ from panel.viewable import Viewable
 from workbench.dashboards.crate_details import manifest_details
 from workbench.dashboards.fleet_markup import figures_markup, overview_markup
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.mux_markup import health_markup
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import check, check_box, column, control, html_pane, search_box, show, type_in
 from workbench.dashboards.registry import RegistryFilter, classes, matching, registry
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.snapshot import Snapshot
 
 ALL_CLASSES: Final = "all classes"
@@ -22,15 +23,19 @@ ALL_CLASSES: Final = "all classes"
 _SEARCHED: Final = "name, port, class, path, description"
 _COUNT = '<span class="<%- value ? "{0}" : "quiet" %>"><%- value || "·" %></span>'
 _NAME = (
-    '<% if (state == "broken") { %><span class="error">broken: <%- value %></span><% } else { %>'
+    '<% if (state == "broken") { %><%= broken %><% } else { %>'
     '<%= link %><% if (state == "stale") { %> <span class="warning">stale</span><% } %><% } %>'
 )
+_BROKEN = '<a data-row class="error" href="fleet?manifest=<%= encodeURIComponent(path) %>{}">broken: <%- value %></a>'
 _LINK = '<a data-row href="fleet?crate=<%= encodeURIComponent(value) %>{}"><%- value %></a>'
 
 
 def _columns(is_linked: bool, pinned: int | None) -> list[TableColumn]:
     pin = "" if pinned is None else f"&revision={pinned}"
     name = _NAME.replace("<%= link %>", _LINK.format(pin) if is_linked else "<%- value %>")
+    name = name.replace(
+        "<%= broken %>", _BROKEN.format(pin) if is_linked else '<span class="error">broken: <%- value %></span>'
+    )
     return [
         TableColumn("name", "Name", 230, name, has_filter=True),
         TableColumn("version", "Version", 92, '<span class="mono"><%- value %></span>', has_filter=True),
@@ -38,13 +43,27 @@ def _columns(is_linked: bool, pinned: int | None) -> list[TableColumn]:
         TableColumn("ports", "Ports", 168, _ports_template(), has_filter=True),
         TableColumn("errors", "Errors", 76, _COUNT.format("error"), align="right"),
         TableColumn("warnings", "Warnings", 92, _COUNT.format("warning"), align="right"),
-        TableColumn("hints", "Hints", 72, _COUNT.format("hint"), align="right"),
+        TableColumn("hints", "Hints", 72, _COUNT.format("hint"), align="right", meaning="Remarks that need no action"),
         TableColumn(
-            "tesla", "Tesla", 72, '<span class="<%- value == "yes" ? "good" : "quiet" %>"><%- value || "·" %></span>'
+            "tesla",
+            "Tesla",
+            72,
+            '<span class="<%- value == "yes" ? "good" : "quiet" %>"><%- value || "·" %></span>',
+            align="center",
+            meaning="Whether the manifest declares Tesla grade",
         ),
-        TableColumn("foundation", "Foundation", 140, has_filter=True),
-        TableColumn("slsa", "SLSA", 68, '<%- value || "·" %>'),
-        TableColumn("retrofit", "Retrofit", 104, '<%- value || "·" %>', has_filter=True),
+        TableColumn("foundation", "Foundation", 140, has_filter=True, meaning="The crate that it says it is built on"),
+        TableColumn(
+            "slsa", "SLSA", 68, '<%- value || "·" %>', meaning="Level of supply-chain security that it declares (SLSA)"
+        ),
+        TableColumn(
+            "retrofit",
+            "Retrofit",
+            104,
+            '<%- value || "·" %>',
+            has_filter=True,
+            meaning="When it was last brought up to the fleet's standard, as it says",
+        ),
         TableColumn(
             "path", "Manifest", None, '<span class="mono quiet"><%- value %></span>', has_filter=True, min_width=340
         ),
@@ -78,14 +97,13 @@ class FleetPage(Page):
         options = [ALL_CLASSES, *classes(self.snapshot)]
         self.classification = control(pn.widgets.Select, "Class", options=options, width=180)
         self.only_findings = check_box("with findings only", width=170)
-        typed = self.address.within("where")
-        self.table = LiveTable(_columns(self.is_linked, self.pinned), self.select, frozen=["name"], typed=typed)
+        columns, view = _columns(self.is_linked, self.pinned), TableView.at(self.address)
+        self.table = LiveTable(columns, self.select, frozen=["name"], view=view, on_look=self._write_address)
         self.table.widget.hidden_columns = ["state"]
         self.selected: str | None = None
         self.on_change(self._filtered, self.search, of="value_input")
         self.on_change(self._write_address, self.search)
         self.on_change(self._filtered, self.classification, self.only_findings)
-        self.on_change(self._write_address, self.table.widget, of="filters")
         filters = column("filters", self.search, self.classification, self.only_findings, self._count)
         listing = column("card", filters, self._nothing, self.table.widget)
         return column("page", self._figures, column("split", listing, column("side", self._details)))
@@ -95,11 +113,11 @@ class FleetPage(Page):
         type_in(self.search, address.text("q"))
         self.classification.value = address.choice("class", self.classification.options, ALL_CLASSES)
         check(self.only_findings, address.flag("findings"))
-        self.table.want(address.within("where"))
+        self.table.look(TableView.at(address))
         self.selected = self._addressed()
 
     def show_fleet(self, snapshot: Snapshot) -> None:
-        show(self._figures, figures_markup(self.wb.summary(), snapshot))
+        show(self._figures, figures_markup(self.wb.summary(), snapshot, self.links))
         options = [ALL_CLASSES, *classes(snapshot)]
         if self.classification.options != options:
             self.classification.options = options
@@ -160,7 +178,7 @@ class FleetPage(Page):
             findings=wanted.only_findings,
             **{"class": wanted.classification},
             **self._selection(),
-            **where(self.table),
+            **self.table.view.words(),
         )
 
     def _selection(self) -> dict[str, str]:

@@ -90,7 +90,9 @@
   function isTyped(before, after) {
     const words = new Set([...before.keys(), ...after.keys()]);
     const changed = [...words].filter((word) => before.get(word) !== after.get(word));
-    return changed.length === 1 && changed[0].includes(".") && before.has(changed[0]) && after.has(changed[0]);
+    const [word] = changed;
+    const isAbove = changed.length === 1 && word.includes(".") && !word.endsWith(".sort") && !word.endsWith(".page");
+    return isAbove && before.has(word) && after.has(word);
   }
 
   function locationModel() {

@@ -10,7 +10,7 @@ from bokeh.events import ConnectionLost
 from bokeh.models import CustomJS
 from markupsafe import Markup
 
-from workbench.dashboards.links import PINNABLE
+from workbench.dashboards.links import PINNABLE, Links
 from workbench.dashboards.live import Feed
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import signed_in
@@ -92,12 +92,16 @@ def pulse_markup(wb: Workbench, *, is_pinnable: bool = False) -> Markup:
     return Markup(
         '<div class="pulse"><span class="dot {}" title="{}">{}</span>'
         '<span>revision <b>{}</b> · <span data-since="{}" title="since this revision was made">…</span></span>{}'
-        '<span class="error"><b>{}</b> {}</span><span class="warning"><b>{}</b> {}</span></div>'
+        '<span class="counts">{}{}</span></div>'
     ).format(
         color, meaning, word, wb.revision, f"{wb.taken_at:.1f}", _PIN.format(wb.revision) if is_pinnable else "",
-        figures["errors"], "error" if figures["errors"] == 1 else "errors",
-        figures["warnings"], "warning" if figures["warnings"] == 1 else "warnings",
+        _count(figures["errors"], "error"), _count(figures["warnings"], "warning"),
     )  # fmt: skip
+
+
+def _count(number: int, severity: str) -> Markup:
+    words = Markup("<b>{:,}</b> {}").format(number, severity if number == 1 else f"{severity}s")
+    return Links().severity(severity, words, severity if number else "")
 
 
 def _following(status: dict[str, Any]) -> tuple[str, str, str]:

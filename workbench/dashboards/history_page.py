@@ -18,6 +18,7 @@ from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import action, column, control, html_pane, show
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 
@@ -67,7 +68,8 @@ class HistoryPage(Page):
         self.newer.param.watch(self._typed, "value")
         self.latest = action("Newest two", lambda _: self.compare(None))
         self.chart = HistoryChart()
-        self.table = LiveTable(_COLUMNS, self._selected, page_size=15)
+        view = TableView.at(self.address)
+        self.table = LiveTable(_COLUMNS, self._selected, page_size=15, view=view, on_look=self._write_address)
         legend = html_pane(Markup(
             '<p class="legend"><span class="error">errors</span><span class="warning">warnings</span>'
             "from revision to revision</p>"
@@ -79,6 +81,7 @@ class HistoryPage(Page):
     def read_address(self) -> None:
         older, newer = (self.address.number(end, 0, HIGHEST_REVISION) for end in ("from", "to"))
         self.chosen = None if older is None else (older, newer)
+        self.table.look(TableView.at(self.address))
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         self._when_done(self._archive.revisions(), self._listed)
@@ -98,7 +101,8 @@ class HistoryPage(Page):
             return
         self.revisions = revisions
         self.chart.draw(revisions)
-        rows = revisions[::-1].assign(taken_at=revisions["taken_at"].dt.strftime("%Y-%m-%d %H:%M:%S"))
+        # Arrow gives seconds their fraction, which nobody reads here.
+        rows = revisions[::-1].assign(taken_at=revisions["taken_at"].dt.strftime("%Y-%m-%d %H:%M:%S").str[:19])
         self._rows = rows.set_index(pd.Index(rows["revision"].tolist()))
         show(self._count, Markup('<p class="quiet count">{:,} kept</p>').format(len(rows)))
         self._compare()
@@ -150,4 +154,4 @@ class HistoryPage(Page):
 
     def _write_address(self) -> None:
         older, newer = self.chosen or (None, None)
-        self.address.write(**{"from": older, "to": newer})
+        self.address.write(**{"from": older, "to": newer}, **self.table.view.words())

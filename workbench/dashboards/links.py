@@ -43,6 +43,18 @@ class Links:
         """Return a kind of finding, leading to all findings of it."""
         return self._link("findings", {"kind": kind}, kind, style)
 
+    def severity(self, severity: str, text: object, style: str = "") -> Markup:
+        """Return a text that leads to all findings of a severity."""
+        return self._link("findings", {"severity": severity}, text, style)
+
+    def clashes(self, text: object, style: str = "") -> Markup:
+        """Return a text that leads to the port map, with the errors about ports."""
+        return self._link("ports", {"severity": "error"}, text, style)
+
+    def manifest(self, path: str, text: object, style: str = "") -> Markup:
+        """Return a text that leads to all that is known of a manifest, also of one in which no crate can be read."""
+        return self._link("fleet", {"manifest": path}, text, style)
+
     def query(self, sql: str, text: str) -> Markup:
         """Return a text that leads to the answer of a query."""
         return self._link("sql", {"sql": sql}, text)

@@ -1,14 +1,16 @@
 """A table that is refilled while somebody reads it: selection, page, sorting and column filters stay."""
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
 import panel as pn
 from bokeh.models.widgets.tables import HTMLTemplateFormatter
 
+from workbench.dashboards.table_view import AS_USUAL, TableView
 from workbench.dashboards.theme import sheet
 
 
@@ -23,9 +25,10 @@ class TableColumn:
     has_filter: bool = False
     min_width: int = 0
     align: str = "left"
+    meaning: str = ""
+    """What the column's name means, said to who points at it."""
 
 
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _FILL_FIELDS: Final = """
 const view = Bokeh.index.find_one(cb_obj);
 if (view && view.tabulator && view.tabulator.initialized) {
@@ -49,12 +52,16 @@ class LiveTable:
         on_select: Callable[[Any], None],
         page_size: int = 15,
         frozen: Sequence[str] = (),
-        typed: Mapping[str, str] = _NOTHING,
+        view: TableView = AS_USUAL,
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
         self._columns = columns
         self._on_select = on_select
+        self._on_look = on_look
+        self._page = view.page
         self._frame = pd.DataFrame({column.name: pd.Series(dtype=object) for column in columns})
         self._is_filling = False
+        self._lock = threading.RLock()
         self._page_size = page_size
         self.widget = pn.widgets.Tabulator(
             self._frame,
@@ -73,38 +80,56 @@ class LiveTable:
             widths={column.name: column.width for column in columns if column.width},
             text_align={column.name: column.align for column in columns},
             header_align={column.name: column.align for column in columns},
+            header_tooltips={column.name: column.meaning for column in columns if column.meaning},
             formatters={column.name: HTMLTemplateFormatter(template=column.template) for column in columns},
             header_filters={
                 column.name: {"type": "input", "func": "like", "placeholder": "filter"}
                 for column in columns
                 if column.has_filter
             },
-            filters=self._filters(typed),
+            filters=self._filters(view.typed),
+            sorters=self._sorters(view.order),
             configuration={
-                "columnDefaults": {"headerTooltip": True, "minWidth": 60},
-                "placeholder": "no rows",
-                "initialHeaderFilter": self._filters(typed),
+                # The third click on a column's name brings the usual order back.
+                "columnDefaults": {"headerTooltip": True, "headerSortTristate": True, "minWidth": 60},
+                "placeholder": "No row has what is typed above the columns.",
+                "initialHeaderFilter": self._filters(view.typed),
             },
             stylesheets=[sheet("table"), *_least_widths(columns)],
         )
         self.widget.jscallback(filters=_FILL_FIELDS)
         self.widget.param.watch(self._selected, "selection")
+        self.widget.param.watch(self._rearranged, ["filters", "sorters"])
+        self.widget.param.watch(self._turned, "page")
 
     @property
-    def wanted(self) -> dict[str, str]:
-        """What is typed above the columns, by column."""
+    def view(self) -> TableView:
+        """How the table is looked at."""
         found = {item["field"]: str(item["value"]) for item in self.widget.filters}
-        return {column.name: found[column.name] for column in self._columns if found.get(column.name)}
+        typed = {column.name: found[column.name] for column in self._columns if found.get(column.name)}
+        order = tuple(("-" if item["dir"] == "desc" else "") + item["field"] for item in self.widget.sorters)
+        with self._lock:
+            page = self._wanted_page
+            return TableView(typed, order, None if page == self._home else page)
 
-    def want(self, wanted: Mapping[str, str]) -> None:
-        """Type texts above columns; those of columns that have no filter are left out."""
-        filters = self._filters(wanted)
-        if filters != self._filters(self.wanted):
-            self.widget.filters = filters
+    def look(self, view: TableView) -> None:
+        """Look at the table so, from when it is filled next; of a view what the table does not have is left out."""
+        self._page = view.page
+        with self._filling():
+            filters, sorters, now = self._filters(view.typed), self._sorters(view.order), self.view
+            if filters != self._filters(now.typed):
+                self.widget.filters = filters
+            if sorters != self._sorters(now.order):
+                self.widget.sorters = sorters
 
     def _filters(self, wanted: Mapping[str, str]) -> list[dict[str, str]]:
         typed = ((column.name, wanted.get(column.name)) for column in self._columns if column.has_filter)
         return [{"field": name, "type": "like", "value": text} for name, text in typed if text]
+
+    def _sorters(self, order: Sequence[str]) -> list[dict[str, str]]:
+        fields = {column.name for column in self._columns}
+        named = ((word.removeprefix("-"), "desc" if word.startswith("-") else "asc") for word in order)
+        return [{"field": field, "dir": direction} for field, direction in named if field in fields]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -121,31 +146,67 @@ class LiveTable:
         """Show other rows, with the row of key `selected` selected if it is there; equal rows are not sent again."""
         rows = frame[[column.name for column in self._columns]]
         selection = [list(rows.index).index(selected)] if selected is not None and selected in rows.index else []
-        self._is_filling = True
-        try:
+        with self._filling():
             if not rows.equals(self._frame) or not rows.index.equals(self._frame.index):
                 self._frame = rows.copy()
                 self.widget.value = self._frame
             if self.widget.selection != selection:
                 self.widget.selection = selection
-                if selection and selection[0] >= self._page_size:
-                    # A page that is asked for before the table is built is shown under the number of the first.
-                    pn.state.onload(self._turn_to_selection)
-        finally:
-            self._is_filling = False
+            self._dress()
+            if self._wanted_page != self.widget.page:
+                # A page that is asked for before the table is built is shown under the number of the first.
+                pn.state.onload(self._turn)
 
-    def _turn_to_selection(self) -> None:
-        if self.widget.selection:
-            self.widget.page = self.widget.selection[0] // self._page_size + 1
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
+        """Change the widget without hearing of it as if a reader had; in a notebook one thread after the other."""
+        with self._lock:
+            before, self._is_filling = self._is_filling, True
+            try:
+                yield
+            finally:
+                self._is_filling = before
+
+    @property
+    def _home(self) -> int:
+        """The page that holds the selected row, or else the first."""
+        key = self.selected
+        place = -1 if key is None else int(self.widget.current_view.index.get_indexer_for(pd.Index([key]))[0])
+        return max(place, 0) // self._page_size + 1
+
+    @property
+    def _wanted_page(self) -> int:
+        last = max(-(-len(self.widget.current_view) // self._page_size), 1)
+        return min(self._page or self._home, last)
+
+    def _dress(self) -> None:
+        """Show the buttons of pages where there are several, and no empty table where the page says why it is."""
+        rows = len(self.widget.current_view)
+        classes = ["wb-void"] * (not len(self._frame)) + ["wb-single"] * (rows <= self._page_size)
+        if self.widget.css_classes != classes:
+            self.widget.css_classes = classes
+
+    def _turn(self) -> None:
+        with self._filling():
+            self.widget.page = self._wanted_page
 
     def _selected(self, _: Any) -> None:
         if not self._is_filling:
+            self._page = None if self.selected is not None else self.widget.page
             self._on_select(self.selected)
 
+    def _turned(self, event: Any) -> None:
+        if not self._is_filling:
+            self._page = event.new
+            self._on_look()
 
-def where(table: LiveTable, word: str = "where") -> dict[str, str]:
-    """Return the words of the URL for what is typed above a table's columns."""
-    return {f"{word}.{name}": text for name, text in table.wanted.items()}
+    def _rearranged(self, *_: Any) -> None:
+        """Show the first of the rows as they now are."""
+        if not self._is_filling:
+            self._page = 1
+            self._turn()
+            self._dress()
+            self._on_look()
 
 
 def _least_widths(columns: Sequence[TableColumn]) -> list[str]:

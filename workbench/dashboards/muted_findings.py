@@ -1,6 +1,6 @@
 """The findings that the settings accept: counted always, listed with their reasons when asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from workbench.dashboards.findings_frame import finding_key
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.panes import check_box, column
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.model import Finding
 from workbench.fleet.snapshot import Snapshot
 
@@ -23,12 +24,12 @@ _COLUMNS: Final = (
 class MutedFindings:
     """A table of the muted findings about ports, hidden until it is asked for."""
 
-    def __init__(self, on_select: Callable[[Finding], None], typed: Mapping[str, str]) -> None:
+    def __init__(self, on_select: Callable[[Finding], None], view: TableView, on_look: Callable[[], None]) -> None:
         self._on_select = on_select
         self._found: dict[str, Finding] = {}
         self.toggle = check_box("show muted findings", width=180)
         self.toggle.param.watch(lambda _: self._fill(), "value")
-        self.table = LiveTable(_COLUMNS, self._selected, page_size=10, typed=typed)
+        self.table = LiveTable(_COLUMNS, self._selected, page_size=10, view=view, on_look=on_look)
         self.view = column("muted")
 
     @property

@@ -1,5 +1,6 @@
 """The Mux page: which services run, how they fare, how that compares with the manifests, and what happened."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 import pandas as pd
@@ -9,7 +10,7 @@ from panel.viewable import Viewable
 
 from workbench.dashboards.event_rows import event_words
 from workbench.dashboards.links import Links
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.merged_card import MergedCard
 from workbench.dashboards.mux_markup import (
     log_markup,
@@ -21,6 +22,8 @@ from workbench.dashboards.mux_markup import (
 )
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import column, control, html_pane, show
+from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.fleet.merged import STANDINGS, match
 from workbench.fleet.snapshot import Snapshot
 
@@ -43,6 +46,7 @@ _AGE = (
 )
 _TONE = '({"seen-undeclared": "warning", "seen-declared": "good"})[value] || "quiet"'
 _STANDING = f'<span class="<%- {_TONE} %>"><%- value %></span>'
+_STANDING_MEANS: Final = "Whether the Mux sees it, and whether a manifest declares it"
 _SERVICES: Final = (
     TableColumn("name", "Service", None, has_filter=True, min_width=160),
     TableColumn("health", "Health", 140, _HEALTH, has_filter=True),
@@ -52,15 +56,15 @@ _SERVICES: Final = (
     TableColumn("said", "In its words", 150, has_filter=True),
 )
 _NODES: Final = (
-    TableColumn("standing", "Standing", 160, _STANDING),
+    TableColumn("standing", "Standing", 160, _STANDING, meaning=_STANDING_MEANS),
     TableColumn("crate", "Crate", 200, has_filter=True),
     TableColumn("services", "Known to the Mux as", None, has_filter=True, min_width=180),
     TableColumn("port", "Port", 84, _PORT),
     TableColumn("health", "Health", 110, _HEALTH),
-    TableColumn("matched_by", "Matched by", 110),
+    TableColumn("matched_by", "Matched by", 110, meaning="What a service and a crate have in common: id, name or port"),
 )
 _LINKS: Final = (
-    TableColumn("standing", "Standing", 160, _STANDING),
+    TableColumn("standing", "Standing", 160, _STANDING, meaning=_STANDING_MEANS),
     TableColumn("source", "From", None, has_filter=True, min_width=160),
     TableColumn("target", "To", 240, has_filter=True),
     TableColumn("kind", "Kind", 140),
@@ -80,19 +84,20 @@ class MuxPage(Page):
         self._details = html_pane()
         self._log = html_pane()
         self._counts = html_pane(sizing_mode=None)
-        self.services = LiveTable(_SERVICES, self.select, page_size=12, typed=self.address.within("where"))
-        self.nodes = LiveTable(_NODES, lambda _: None, page_size=12, typed=self.address.within("nodes"))
-        self.edges = LiveTable(_LINKS, lambda _: None, page_size=12, typed=self.address.within("links"))
+        self._unserved = html_pane(no_match_state("The Mux tells of no service.", "No services"), visible=False)
+        self._unmatched = html_pane(no_match_state("Nothing has this standing. Choose everything."), visible=False)
+        self.services = self._listing(_SERVICES, "", self.select)
+        self.nodes = self._listing(_NODES, "nodes")
+        self.edges = self._listing(_LINKS, "links")
         self.shown = control(pn.widgets.Select, "Show", options=[NODES, LINKS], width=200)
         self.standing = control(pn.widgets.Select, "Standing", options=[EVERYTHING, *STANDINGS], width=180)
         self.on_change(self._chosen, self.shown, self.standing)
-        tables = (self.services.widget, self.nodes.widget, self.edges.widget)
-        self.on_change(lambda _: self._write_address(), *tables, of="filters")
         topology = column(
             "card", html_pane(Markup("<h2>Seen and declared</h2>")),
-            column("filters", self.shown, self.standing, self._counts), self.nodes.widget, self.edges.widget,
+            column("filters", self.shown, self.standing, self._counts), self._unmatched,
+            self.nodes.widget, self.edges.widget,
         )  # fmt: skip
-        listing = column("card", html_pane(Markup("<h2>Services</h2>")), self.services.widget)
+        listing = column("card", html_pane(Markup("<h2>Services</h2>")), self._unserved, self.services.widget)
         self.map = MergedCard()
         self._known = column(
             "page", self._status,
@@ -102,16 +107,22 @@ class MuxPage(Page):
         self._beat()
         return self._stage
 
+    def _listing(
+        self, columns: Sequence[TableColumn], word: str, on_select: Callable[[Any], None] = lambda _: None
+    ) -> LiveTable:
+        view = TableView.at(self.address, word)
+        return LiveTable(columns, on_select, page_size=12, view=view, on_look=self._write_address)
+
     def read_address(self) -> None:
         address = self.address
         self.selected = address.text("service") or None
         self.shown.value = address.choice("show", (LINKS,), NODES)
         self.standing.value = address.choice("standing", STANDINGS, EVERYTHING)
         for word, table in self._tables():
-            table.want(address.within(word))
+            table.look(TableView.at(address, word))
 
     def _tables(self) -> tuple[tuple[str, LiveTable], ...]:
-        return ("where", self.services), ("nodes", self.nodes), ("links", self.edges)
+        return ("", self.services), ("nodes", self.nodes), ("links", self.edges)
 
     def show_fleet(self, snapshot: Snapshot) -> None:
         view = self.wb.vitals.mux
@@ -151,6 +162,7 @@ class MuxPage(Page):
         elif view is not None and view.result is not None and view.result.mock:
             frame["health"] += " (sample)"
         self.services.fill(_plain(frame), self.selected)
+        self._unserved.visible = frame.empty
 
     def _fill_topology(self) -> None:
         shows_links = self.shown.value == LINKS
@@ -160,6 +172,7 @@ class MuxPage(Page):
         show(self._counts, Markup('<p class="quiet count">{}</p>').format(told))
         chosen = frame if self.standing.value == EVERYTHING else frame[frame["standing"] == self.standing.value]
         (self.edges if shows_links else self.nodes).fill(_plain(chosen.reset_index(drop=True)))
+        self._unmatched.visible = chosen.empty
         self.edges.widget.visible, self.nodes.widget.visible = shows_links, not shows_links
 
     def _show_details(self) -> None:
@@ -180,12 +193,12 @@ class MuxPage(Page):
         self._write_address()
 
     def _write_address(self) -> None:
-        typed = {key: text for word, table in self._tables() for key, text in where(table, word).items()}
+        views = {key: said for word, table in self._tables() for key, said in table.view.words(word).items()}
         self.address.write(
             service=self.selected,
             show=LINKS if self.shown.value == LINKS else None,
             standing=None if self.standing.value == EVERYTHING else self.standing.value,
-            **typed,
+            **views,
         )
 
     def _beat(self) -> None:

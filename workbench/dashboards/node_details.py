@@ -95,7 +95,11 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
         for node, count in incoming.most_common(8)
     )
     cycles = Markup().join(
-        Markup("<li>{}</li>").format(item.message) for item in snapshot.findings if item.kind == "dependency-cycle"
+        Markup("<li>{}</li>").format(
+            Markup(" → ").join(links.node(f"crate:{name}", name) for name in (*item.crates, item.crates[0]))
+        )
+        for item in snapshot.findings
+        if item.kind == "dependency-cycle"
     )
     return Markup(
         '<section class="card" aria-label="Details"><h2>The slot graph</h2>'

@@ -44,8 +44,10 @@ MEANINGS: Final[Mapping[PortState, str]] = {
     "free": "free",
 }
 
-_GUTTER: Final = 2.7
+_GUTTER: Final = 2.4
 _ROW_PX: Final = 30
+_LEAST_PX: Final = 744
+"""Narrower, the numbers would touch: the map then scrolls within its card."""
 _TOOLTIP: Final = (
     f'<div style="{TOOLTIP_STYLE}"><b style="font-family:{MONO};color:{ACCENT}">@port{{0}}</b> @meaning<br>'
     'owner: @owner<br>labels: @labels<br><span style="color:#94a3b8">@reason<br>@block</span></div>'
@@ -67,7 +69,7 @@ class PortFigure:
             name="port-map",
             height=_ROW_PX * 10,
             sizing_mode="stretch_width",
-            min_width=860,
+            min_width=_LEAST_PX,
             x_range=Range1d(start=-_GUTTER, end=ROW_LENGTH),
             y_range=self._rows,
             tools="",
@@ -93,7 +95,7 @@ class PortFigure:
             text="number",
             text_align="center",
             text_font=value(MONO),
-            text_font_size="10.5px",
+            text_font_size="10px",
             text_color="ink",
             **middle,
         )

@@ -15,7 +15,7 @@ from workbench.dashboards.findings_frame import FindingFilter, finding_at, match
 from workbench.dashboards.fix_markup import fix_markup
 from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
-from workbench.dashboards.live_table import LiveTable, TableColumn, where
+from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.muted_findings import MutedFindings
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import AskCaller, nobody
@@ -25,6 +25,7 @@ from workbench.dashboards.port_figure import FILLS, MEANINGS, PortFigure
 from workbench.dashboards.port_map import STATES, PortMap, port_map
 from workbench.dashboards.release_form import ReleaseForm
 from workbench.dashboards.states import no_match_state
+from workbench.dashboards.table_view import TableView
 from workbench.dashboards.visitor import Visitor
 from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
@@ -35,6 +36,7 @@ from workbench.workbench import Workbench
 
 ALL_SEVERITIES: Final = "all severities"
 ALL_KINDS: Final = "all kinds"
+_MUTED: Final = "muted"
 
 _COLUMNS: Final = (
     TableColumn("severity", "Severity", 92, '<span class="<%- value %>"><%- value %></span>'),
@@ -88,8 +90,8 @@ class PortsPage(Page):
             width=150,
         )
         self.on_change(lambda event: self.select(event.new), self.lookup)
-        typed = self.address.within("where")
-        self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10, typed=typed)
+        view = TableView.at(self.address)
+        self.table = LiveTable(_COLUMNS, self._finding_selected, page_size=10, view=view, on_look=self._write_address)
         canvas = column("scroll", FigurePane(self.figure.plot))
         side = column("side", self._calculator(), self._details)
         board = column("card", self._legend, canvas)
@@ -109,10 +111,9 @@ class PortsPage(Page):
         self.severity = control(pn.widgets.Select, "Severity", options=[ALL_SEVERITIES, *SEVERITIES], width=160)
         self.kind = control(pn.widgets.Select, "Kind", options=[ALL_KINDS, *kinds], width=200)
         self._count = html_pane(sizing_mode=None)
-        self.muted = MutedFindings(self._muted_selected, self.address.within("muted"))
+        self.muted = MutedFindings(self._muted_selected, TableView.at(self.address, _MUTED), self._write_address)
         self.on_change(self._filtered, self.severity, self.kind)
         self.on_change(lambda _: self._write_address(), self.muted.toggle)
-        self.on_change(lambda _: self._write_address(), self.table.widget, self.muted.table.widget, of="filters")
         heading = html_pane(Markup("<h2>Findings about ports</h2>"))
         self._fix = html_pane()
         filters = column("filters", self.severity, self.kind, self.muted.toggle, self._count)
@@ -123,8 +124,8 @@ class PortsPage(Page):
         self.severity.value = address.choice("severity", SEVERITIES, ALL_SEVERITIES)
         self.kind.value = address.choice("kind", self.kind.options, ALL_KINDS)
         check(self.muted.toggle, address.flag("muted"))
-        self.table.want(address.within("where"))
-        self.muted.table.want(address.within("muted"))
+        self.table.look(TableView.at(address))
+        self.muted.table.look(TableView.at(address, _MUTED))
         self.lookup.value = self.selected = address.number("port", 1, MAX_PORT)
         self.finding = address.text("finding") or None
 
@@ -174,12 +175,12 @@ class PortsPage(Page):
             len(rows), len(everything), f" · {self.muted.count:,} muted" if self.muted.count else ""
         )
         show(self._count, counted)
-        words = (
-            "No finding has this severity and kind."
+        show(
+            self._nothing,
+            no_match_state("No finding has this severity and kind.")
             if len(everything)
-            else "No port of this fleet gives rise to a finding."
+            else no_match_state("No port of this fleet gives rise to a finding.", "No findings"),
         )
-        show(self._nothing, no_match_state(words))
         self._nothing.visible = rows.empty
         self._show_fix(self._finding(self.finding))
 
@@ -222,8 +223,8 @@ class PortsPage(Page):
             kind=wanted.kind,
             muted=self.muted.is_asked_for,
             finding=self.finding,
-            **where(self.table),
-            **where(self.muted.table, "muted"),
+            **self.table.view.words(),
+            **self.muted.table.view.words(_MUTED),
         )
 
 

@@ -1,6 +1,7 @@
 """The answer of a query as a frame of cells that a browser can show, and as a table."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 from markupsafe import escape
 
 from workbench.dashboards.live_table import LiveTable, TableColumn
+from workbench.dashboards.table_view import TableView
 from workbench.query_pool import Answer
 
 _SAFE_INTEGER: Final = 2**53 - 1
@@ -44,8 +46,8 @@ def result_of(answer: Answer, revision: int) -> Result:
     return Result(table, frame, names, answer.truncated, revision)
 
 
-def result_table(result: Result) -> LiveTable:
-    """Return a table that shows a result."""
+def result_table(result: Result, view: TableView, on_look: Callable[[], None]) -> LiveTable:
+    """Return a table that shows a result, looked at so."""
     numeric = result.numeric
     columns = [
         TableColumn(
@@ -59,7 +61,7 @@ def result_table(result: Result) -> LiveTable:
         )
         for n, name in enumerate(result.names)
     ]
-    table = LiveTable(columns, lambda _: None, page_size=15)
+    table = LiveTable(columns, lambda _: None, page_size=15, view=view, on_look=on_look)
     table.widget.selectable = False
     table.fill(result.frame)
     return table

@@ -100,7 +100,7 @@ class SignInHandler(SignInResponses, BasicLoginHandler):
     def _show(self, message: str = "", status: int = 200) -> None:
         following = _validate_next_url(self.get_query_argument("next", "")) or ""
         self.set_status(status)
-        self.finish(_form().generate(message=message, following=following))
+        self.finish(_form().generate(message=message, following=following, theme=self.theme))
 
 
 class PeopleProvider(EndingSignIns, BasicAuthProvider):

@@ -77,7 +77,7 @@ class ElsewhereHandler(SignInResponses, OAuthLoginHandler):
         self.set_status(status, HTTPStatus(status).phrase)
         said = one_line(self.get_query_argument("error_description", self.get_query_argument("error", "")), 200)
         self.tell(self.subject, "refused", status)
-        self.finish(_failed().generate(message=_MESSAGES.get(status, _BROKEN), said=said))
+        self.finish(_failed().generate(message=_MESSAGES.get(status, _BROKEN), said=said, theme=self.theme))
 
 
 def providers() -> dict[str, type[OAuthLoginHandler]]:

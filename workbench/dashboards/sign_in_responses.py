@@ -34,6 +34,12 @@ class SignInResponses(RequestHandler):
             self.sign_ins.begin(value.decode() if isinstance(value, bytes) else value)
         super().set_cookie(name, value, *args, **kwargs)
 
+    @property
+    def theme(self) -> str:
+        """The theme that was chosen at the pages, which `theme.js` keeps in a cookie; empty for the system's own."""
+        kept = self.get_cookie("workbench-theme")
+        return kept if kept in ("light", "dark") else ""
+
     def tell(self, name: str, outcome: Outcome, status: int, action: str = "sign-in") -> None:
         """Write down who signed in, or tried to."""
         is_known = outcome == "done"

@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 from workbench.dashboards.address import LONGEST_PASSAGE
 from workbench.dashboards.figure_pane import FigurePane
 from workbench.dashboards.links import Links
+from workbench.dashboards.live_table import LiveTable
 from workbench.dashboards.page import Page
 from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
 from workbench.dashboards.query_run import Outcome, QueryRun
@@ -17,6 +18,7 @@ from workbench.dashboards.result_chart import KINDS, result_chart
 from workbench.dashboards.result_table import Result, result_table
 from workbench.dashboards.sql_examples import EXAMPLES, example_list, table_list
 from workbench.dashboards.sql_markup import ASKING, NO_ANSWER, error_markup, result_markup
+from workbench.dashboards.table_view import AS_USUAL, TableView
 from workbench.errors import WorkbenchError
 from workbench.fleet.snapshot import Snapshot
 from workbench.table_files import FORMATS
@@ -33,6 +35,8 @@ class SqlPage(Page):
         self.links = Links(self.is_linked)
         self.result: Result | None = None
         self._asked = ""
+        self._view: TableView = AS_USUAL
+        self._listing: LiveTable | None = None
         self.editor = control(
             pn.widgets.TextAreaInput, "Query: one SELECT (Ctrl+Enter runs it)", value=EXAMPLES[0].sql,
             rows=8, max_length=LONGEST_PASSAGE, sizing_mode="stretch_width", css_classes=["wb-code"],
@@ -66,7 +70,7 @@ class SqlPage(Page):
 
         label = {"csv": "CSV", "parquet": "Parquet"}[ending]
         return control(
-            pn.widgets.FileDownload, f"Download {label}", callback=content, filename=f"answer.{ending}", width=150,
+            pn.widgets.FileDownload, f"Download {label}", callback=content, filename=f"answer.{ending}", width=170,
             css_classes=["wb-download"],
         )  # fmt: skip
 
@@ -86,9 +90,13 @@ class SqlPage(Page):
         self.kind.value = address.choice("chart", KINDS, NO_CHART)
         asked_for = address.passage("sql")
         self.editor.value = asked_for or EXAMPLES[0].sql
+        self._view = TableView.at(address)
         if asked_for and asked_for != self._asked:
+            self._asked = asked_for
             self.run()
-        elif self.result is not None:
+        elif self.result is not None and self._listing is not None:
+            self._listing.look(self._view)
+            self._listing.fill(self.result.frame)
             self._offer_axes(self.result)
             self._place_parts(self._drawn())
 
@@ -97,8 +105,10 @@ class SqlPage(Page):
             show(self._said, result_markup(self.result, snapshot.revision))
 
     def run(self) -> None:
-        """Ask what stands in the editor; the answer comes by itself."""
-        self._asked = (self.editor.value or "").strip()
+        """Ask what stands in the editor; the answer comes by itself. That of the same query is looked at as before."""
+        asked = (self.editor.value or "").strip()
+        if asked != self._asked:
+            self._asked, self._view = asked, AS_USUAL
         self._write_address()
         show(self._said, ASKING)
         self.run_button.disabled, self.cancel_button.disabled = True, False
@@ -116,7 +126,8 @@ class SqlPage(Page):
             self.result = outcome
             show(self._said, result_markup(outcome, self.snapshot.revision))
             self._offer_axes(outcome)
-            self._place_parts(chart=self._drawn(), table=[result_table(outcome).widget])
+            self._listing = result_table(outcome, self._view, self._looked)
+            self._place_parts(chart=self._drawn(), table=[self._listing.widget])
         reveal(self._answer_bar, self.result is not None)
         self.run_button.disabled, self.cancel_button.disabled = False, True
 
@@ -167,6 +178,11 @@ class SqlPage(Page):
             self._table[:] = table
             reveal(self._table, bool(table))
 
+    def _looked(self) -> None:
+        if self._listing is not None:
+            self._view = self._listing.view
+        self._write_address()
+
     def _write_address(self) -> None:
         is_drawn = self.kind.value != NO_CHART
         x, y = self._wanted_axes
@@ -175,4 +191,5 @@ class SqlPage(Page):
             chart=self.kind.value if is_drawn else "",
             x=x if is_drawn else "",
             y=y if is_drawn else "",
+            **self._view.words(),
         )

@@ -53,11 +53,9 @@ def empty_state(status: dict[str, Any]) -> Markup:
     ).format(_roots(status))
 
 
-def no_match_state(words: str) -> Markup:
-    """Return what to show when filters leave nothing."""
-    return Markup('<section class="state small" role="status"><h2>Nothing matches</h2><p>{}</p></section>').format(
-        words
-    )
+def no_match_state(words: str, title: str = "Nothing matches") -> Markup:
+    """Return what to show when filters leave nothing, or when there is nothing to filter."""
+    return Markup('<section class="state small" role="status"><h2>{}</h2><p>{}</p></section>').format(title, words)
 
 
 def _roots(status: dict[str, Any]) -> Markup:

@@ -20,7 +20,13 @@
     if (button) button.setAttribute("aria-pressed", String(theme() === "light"));
   }
 
+  // The pages that run no script, those for signing in, hear of it from the server.
+  function tell() {
+    if (chosen()) document.cookie = `workbench-theme=${chosen()}; path=/; max-age=31536000; samesite=lax`;
+  }
+
   dress();
+  tell();
   prefersLight.addEventListener("change", dress);
   // Another page of the same browser has changed it.
   window.addEventListener("storage", (event) => { if (event.key === KEY) dress(); });
@@ -30,6 +36,7 @@
     document.getElementById("wb-theme").addEventListener("click", () => {
       try { localStorage.setItem(KEY, theme() === "light" ? "dark" : "light"); } catch (error) { return; }
       dress();
+      tell();
     });
   }, { once: true });
 })();
