@@ -11,10 +11,7 @@ from workbench.fleet.snapshot import Snapshot
 
 def figures_markup(figures: Mapping[str, int], snapshot: Snapshot) -> Markup:
     """Return the fleet's figures as a row of cards."""
-    libraries = sum(
-        record.crate is not None and not any(claim.role == "owner" for claim in record.claims)
-        for record in snapshot.records.values()
-    )
+    libraries = snapshot.derive("libraries", _libraries)
     cards = (
         ("accent", figures["crates"], "crates", f"in {figures['manifests']:,} manifests"),
         ("", libraries, "libraries", "crates without ports"),
@@ -31,6 +28,13 @@ def figures_markup(figures: Mapping[str, int], snapshot: Snapshot) -> Markup:
             )
             for tone, number, name, note in cards
         )
+    )
+
+
+def _libraries(snapshot: Snapshot) -> int:
+    return sum(
+        record.crate is not None and not any(claim.role == "owner" for claim in record.claims)
+        for record in snapshot.records.values()
     )
 
 

@@ -94,9 +94,7 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
         )
         for node, count in incoming.most_common(8)
     )
-    cycles = Markup().join(
-        Markup("<li>{}</li>").format(item.message) for item in snapshot.findings if item.kind == "dependency-cycle"
-    )
+    cycles = snapshot.derive("cycle-items", _cycle_items)
     return Markup(
         '<section class="card" aria-label="Details"><h2>The slot graph</h2>'
         '<p class="quiet">Select a node to see its neighbours, '
@@ -106,6 +104,12 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
         Markup('<ul class="list">{}</ul>').format(hubs) if hubs else Markup('<p class="quiet">No edges are drawn.</p>'),
         Markup('<ul class="list">{}</ul>').format(cycles) if cycles else Markup('<p class="good">None.</p>'),
     )  # fmt: skip
+
+
+def _cycle_items(snapshot: Snapshot) -> Markup:
+    return Markup().join(
+        Markup("<li>{}</li>").format(item.message) for item in snapshot.findings if item.kind == "dependency-cycle"
+    )
 
 
 def legend_markup(chart: Chart, colors: Colors, marks: Marks) -> Markup:
