@@ -11,8 +11,8 @@ from api.routes import routes, socket_routes
 from workbench.config import DEFAULT_HOST
 from workbench.dashboards.sign_in import CookieLogin
 from workbench.listening import listening_sockets
+from workbench.preparer import Preparer
 from workbench.runtime import current_hub, current_settings, current_state_folder
-from workbench.table_keeper import TableKeeper
 from workbench.tokens import open_tokens
 
 logger = logging.getLogger(__name__)
@@ -25,9 +25,9 @@ def plugin_routes() -> list[Route]:
     application = Application(list(socket_routes(hub)))
     application.auth_provider = CookieLogin()  # type: ignore[attr-defined]
     listen_beside(application)
-    keeper = TableKeeper(hub)
-    keeper.start()
-    atexit.register(keeper.stop)
+    preparer = Preparer(hub)
+    preparer.start()
+    atexit.register(preparer.stop)
     return routes(hub)
 
 

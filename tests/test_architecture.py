@@ -71,6 +71,7 @@ ROOMS = {
         "workbench.recollection",
         "workbench.service_desk",
         "workbench.vitals",
+        "workbench.visits",
     },
     "workbench.hub_options": {
         "workbench.audit",
@@ -85,7 +86,10 @@ ROOMS = {
         "workbench.fleet",
         "workbench.persistence",
         "workbench.sources",
+        "workbench.visits",
     },
+    "workbench.visits": set(),
+    "workbench.preparer": {"workbench.events", "workbench.fleet", "workbench.frames", "workbench.hub"},
     "workbench.hub_status": {"workbench.fleet", "workbench.hub"},
     "workbench.journal_guard": {"workbench.errors", "workbench.events", "workbench.fleet", "workbench.persistence"},
     "workbench.desks": {

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -280,6 +281,22 @@ def test_what_was_read_and_not_taken_up_is_read_again(
     os.utime(old, ns=(1, 1))  # so that nothing but the failure is a reason to read it again
     with Hub([fleet_dir], HubOptions(beat=0.05), Faulty()) as hub:
         wait_for(lambda: names(hub) == ["a"])
+
+
+def test_visitors_come_before_what_can_be_written_later(
+    fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor
+) -> None:
+    write_manifest("a")
+    journal = _Journal()
+    hub = Hub([fleet_dir], HubOptions(beat=0.05), journal)
+    with patch.object(hub.visits, "pause", return_value=0.01), hub:
+        assert hub.wait_ready(10)
+        write_manifest("b")
+        wait_for(lambda: names(hub) == ["a", "b"])
+        assert [revision for revision, _ in journal.committed] == [8, 9]
+        assert journal.mirrored == []
+        with patch.object(hub.visits, "pause", return_value=0.0):
+            wait_for(lambda: journal.mirrored[-1:] == [9])
 
 
 @pytest.mark.parametrize("step", ["open", "commit", "mirror"])

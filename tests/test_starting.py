@@ -150,7 +150,7 @@ def test_early_answers_go_on_until_the_state_file_was_read(
         )
         start = asyncio.create_task(server.start())
         # It is the last thing that is made before others answer.
-        await asyncio.to_thread(wait_for, lambda: server._keeper)
+        await asyncio.to_thread(wait_for, lambda: server._preparer)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.address.port}") as client:
             early = [await client.get(path) for path in paths]
             if is_stopped:

@@ -34,6 +34,7 @@ from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import freeze_fleet, read_fleet
 from workbench.sources.walk import ScanProgress
 from workbench.sources.watch import Watcher
+from workbench.visits import Visits
 from workbench.vitals import Vitals
 
 __all__ = ["Hub", "HubOptions"]
@@ -72,6 +73,8 @@ class Hub:
         self._desks = Desks(self.guard, self.desk, self.live.desk, self.deployments, self.audit)
         self.instance: Final = secrets.token_hex(4)
         self.started_at: Final = time.time()
+        self.visits = Visits()
+        """Visitors of pages, to whom the hub gives way with what can be written down later."""
         self.progress = ScanProgress()
         self.reconciled_at: float | None = None
         self.scans: Final[deque[tuple[str, float]]] = deque(maxlen=_KEPT_SCANS)
@@ -84,7 +87,7 @@ class Hub:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._beat = Beat(self.options.beat)
-        self._recollection = Recollection(memory, self.discovery, lambda: self._stopping)
+        self._recollection = Recollection(memory, self.discovery, lambda: self._stopping, self.visits)
 
     @classmethod
     def frozen(cls, snapshot: Snapshot) -> "Hub":
@@ -278,14 +281,14 @@ class Hub:
 
     def _next_command(self) -> "Command":
         """Return the next thing to do, with all subtrees that were reported meanwhile; at the beat, everything."""
-        while not self.guard.is_mirrored and self._commands.is_empty:
+        while not self.guard.is_mirrored and self._commands.is_empty and not self.visits.pause():
             self.guard.mirror(self._snapshot)
-        if not self._recollection.has_tried and self._commands.is_empty:
+        if not self._recollection.has_tried and self._commands.is_empty and not self.visits.pause():
             self._keep()
-        command = self._commands.next(min(self._beat.wait, self._lease_wait()))
+        command = self._commands.next(min(self._beat.wait, self._lease_wait(), self._visits_wait()))
         if not self._beat.is_due:
             return command or Command(subtrees=[])
-        if command is None and self._recollection.is_due:
+        if command is None and self._recollection.is_due and not self.visits.pause():
             self._keep()
         # However many ask for ports, the disk is looked at when it is time.
         return command.merged(Command()) if command else Command()
@@ -308,6 +311,11 @@ class Hub:
                 recalled.revision = newest + 1
             self._snapshot = recalled
             self._ready.set()
+
+    def _visits_wait(self) -> float:
+        """Return how long it is until what gives way to visitors goes on, in seconds."""
+        is_done = self.guard.is_mirrored and self._recollection.has_tried
+        return self.options.beat if is_done else self.visits.pause()
 
     def _keep(self) -> None:
         self._recollection.keep(self._snapshot if self.reconciled_at is not None else None)

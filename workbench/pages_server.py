@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.address import Address
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from workbench.dashboards.open_pages import OpenPages
     from workbench.dashboards.sign_ins import SignIns
     from workbench.hub import Hub
+    from workbench.preparer import Make
     from workbench.query_pool import QueryLimits
 
 Pages = Mapping[str, Callable[[], Any]]
 
 FIRST_PAGE: Final = "/fleet"
+SESSION_SECONDS = 60.0
+"""How long the session of a page is kept after its browser was last heard of."""
+SESSION_LOOK_SECONDS = 10.0
 
 
 @dataclass
@@ -34,6 +38,8 @@ class PagesServer:
     pages: Pages | None = None
     gate: Gate = field(default_factory=Gate)
     query_limits: "QueryLimits | None" = None
+    makes: "list[Make]" = field(default_factory=list)
+    """What can be made ahead for the pages of a revision."""
 
     @property
     def application(self) -> "Application":
@@ -82,10 +88,10 @@ class PagesServer:
         sign_ins = self._sign_ins
         who_signed_in = sign_ins.name_of if sign_ins is not None else None
         rules = self.gate.rules(self.address.names, self.allow_origins, who_signed_in)
-        pages = self.pages if self.pages is not None else _dashboards(self.hub, rules, self.gate.notices())
+        pages = self.pages if self.pages is not None else self._dashboards(rules)
         pn.config.reconnect = True
         server: BokehServer = pn.serve(
-            dict(pages),
+            {name: _visited(self.hub, page) for name, page in pages.items()},
             port=0,
             address="127.0.0.1",
             websocket_origin=self._socket_origins(),
@@ -93,8 +99,8 @@ class PagesServer:
             show=False,
             verbose=False,
             extra_patterns=[(r"/", RedirectHandler, {"url": FIRST_PAGE, "permanent": False})],
-            unused_session_lifetime_milliseconds=60_000,
-            check_unused_sessions_milliseconds=10_000,
+            unused_session_lifetime_milliseconds=round(1000 * SESSION_SECONDS),
+            check_unused_sessions_milliseconds=round(1000 * SESSION_LOOK_SECONDS),
             api_origins=self.address.origins(self.allow_origins),
             query_limits=self.query_limits,
             api_access=rules,
@@ -104,6 +110,17 @@ class PagesServer:
         server._tornado.add_handlers(r".*", list(grouped(routes(self.hub))))
         server._http.stop()
         return server
+
+    def _dashboards(self, rules: "AccessRules") -> Pages:
+        from workbench.dashboards import page_functions
+        from workbench.dashboards.cartography import Cartographer
+        from workbench.dashboards.foresight import foresight
+        from workbench.workbench import Workbench
+
+        cartographer = Cartographer()
+        self.makes.append(foresight(cartographer))
+        functions: Pages = page_functions(Workbench(self.hub), rules, self.gate.notices(), cartographer)
+        return functions
 
     def _socket_origins(self) -> list[str]:
         own = [f"{bracketed(name)}:{self.address.port}" for name in self.address.names]
@@ -151,9 +168,12 @@ class PagesServer:
         }
 
 
-def _dashboards(hub: "Hub", rules: "AccessRules", notices: Sequence[str]) -> Pages:
-    from workbench.dashboards import page_functions
-    from workbench.workbench import Workbench
+def _visited(hub: "Hub", page: Callable[[], Any]) -> Callable[[], Any]:
+    """Return the function of a page that tells the hub of every visitor."""
 
-    functions: Pages = page_functions(Workbench(hub), rules, notices)
-    return functions
+    @wraps(page)
+    def visited() -> Any:
+        with hub.visits.visit():
+            return page()
+
+    return visited

@@ -8,6 +8,7 @@ from workbench.fleet.snapshot import Snapshot
 from workbench.persistence import Memory
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import collector_paused
+from workbench.visits import Visits
 
 _KEEP_EVERY: Final = 60.0
 _KEEP_AT_STOP: Final = 0.3
@@ -15,12 +16,19 @@ _KEEP_AT_STOP: Final = 0.3
 
 
 class Recollection:
-    """What is kept of a fleet in a memory, if there is one. `is_stopping` says whether the hub is to stop."""
+    """What is kept of a fleet in a memory, if there is one.
 
-    def __init__(self, memory: Memory | None, discovery: Discovery, is_stopping: Callable[[], bool]) -> None:
+    `is_stopping` says whether the hub is to stop; `visits` are given way to, and what is left undone for them is begun
+    anew.
+    """
+
+    def __init__(
+        self, memory: Memory | None, discovery: Discovery, is_stopping: Callable[[], bool], visits: Visits
+    ) -> None:
         self.memory = memory
         self._discovery = discovery
         self._is_stopping = is_stopping
+        self._visits = visits
         self._kept_revision = 0
         self._keep_at = 0.0
 
@@ -50,9 +58,12 @@ class Recollection:
         None stands for a fleet that was not yet compared with the disk.
         """
         is_last_chance, latest = self._is_stopping(), time.monotonic() + _KEEP_AT_STOP
+
+        def goes_on() -> bool:
+            return time.monotonic() < latest if is_last_chance else not (self._is_stopping() or self._visits.pause())
+
         if self.memory and snapshot is not None and self._kept_revision != snapshot.revision:
-            goes_on = lambda: time.monotonic() < latest if is_last_chance else not self._is_stopping()  # noqa: E731
             with collector_paused():
                 if self.memory.save(snapshot, self._discovery.identities, goes_on):
                     self._kept_revision = snapshot.revision
-        self._keep_at = time.monotonic() + _KEEP_EVERY
+        self._keep_at = time.monotonic() + (self._visits.pause() or _KEEP_EVERY)

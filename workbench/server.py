@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from api.measures import LoopClock
     from workbench.hub import Hub
+    from workbench.preparer import Preparer
     from workbench.query_pool import QueryLimits
-    from workbench.table_keeper import TableKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ _STOP_SECONDS: Final = 4.0
 _KEEP_FIRST: Final = 2.0
 _KEEP_EVERY: Final = 30.0
 _ATTENTIVE_SECONDS: Final = 0.0005
+_FAIR_SECONDS: Final = 0.001
+"""The loop waits so long for each thread that computes, several times for an answer; Python's own 5 ms add up."""
 _SOON_LISTED: Final = 2_000
 """The list of so many crates is still made at a stop, where nobody has asked for it."""
 _SLOW_IMPORTS: Final = (
@@ -95,12 +97,16 @@ class Server:
     _waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
     _listed: int = 0
     _clock: "LoopClock | None" = None
-    _keeper: "TableKeeper | None" = None
+    _preparer: "Preparer | None" = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, on_ready: Callable[[Address], None] | None = None, open_browser: bool = False) -> None:
         """Start, wait for a signal or `request_stop`, and stop."""
         asyncio.get_running_loop().set_default_executor(WorkerThreads())
+        with _attentive(_FAIR_SECONDS):
+            await self._run(on_ready, open_browser)
+
+    async def _run(self, on_ready: Callable[[Address], None] | None, open_browser: bool) -> None:
         try:
             with _signals(self.request_stop):
                 await self.start()
@@ -130,18 +136,18 @@ class Server:
         for notice in self.gate.notices():
             logger.warning(notice)
         fronts = self._listen()
-        with _attentive():
+        with _attentive(_ATTENTIVE_SECONDS):
             self._hub = await asyncio.to_thread(self._prepared)
         if self._hub is None or self._stopping.is_set():
             return
         self._hub.start()
         from api.measures import start_clock
-        from workbench.table_keeper import TableKeeper
+        from workbench.preparer import Preparer
 
         answering = self._applications(self._hub)
         self._clock = start_clock(self._hub)
-        self._keeper = TableKeeper(self._hub)
-        self._keeper.start()
+        self._preparer = Preparer(self._hub, self._panel.makes if self._panel else ())
+        self._preparer.start()
         await self._resumed(self._hub)
         for front, application in zip(fronts, answering, strict=True):
             front.give_way(application)
@@ -193,8 +199,8 @@ class Server:
         self._waiting_room.open()
         if self._clock is not None:
             self._clock.stop()
-        if self._keeper is not None:
-            await asyncio.to_thread(self._keeper.stop)
+        if self._preparer is not None:
+            await asyncio.to_thread(self._preparer.stop)
         if self._hub is None:
             return
         from api.broadcast import close_clients
@@ -220,8 +226,10 @@ class Server:
         from api.segments import list_body, segments_of
 
         snapshot = hub.snapshot
-        if self._stopping.is_set() and len(snapshot.crates) > _SOON_LISTED:
+        if self._stopping.is_set() and len(snapshot.records) > _SOON_LISTED:
             return  # what was kept last stays; it says how old it is
+        if hub.visits.pause() and not self._stopping.is_set():
+            return  # at the next look
         body = list_body(segments_of(hub, snapshot), snapshot)
         self._listed = snapshot.revision
         await asyncio.to_thread(lambda: last.write(body.identity.get(), body.gzip.get()))
@@ -242,10 +250,10 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _attentive() -> Iterator[None]:
-    """Let the loop have the interpreter back soon from a thread that imports, so that early answers need not wait."""
+def _attentive(seconds: float) -> Iterator[None]:
+    """Let the loop have the interpreter back within some seconds from threads that import or compute."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(_ATTENTIVE_SECONDS)
+    sys.setswitchinterval(seconds)
     try:
         yield
     finally:

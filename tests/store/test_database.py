@@ -131,6 +131,25 @@ def test_the_mirror_works_in_steps_of_its_budget(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_newer_snapshot_ends_the_way_to_an_older_one(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.open()
+    older = snapshot_of(*(f"c{n:03}" for n in range(450)))
+    newer = older.apply(
+        {
+            "c000/smart-crate.toml": None,
+            "z/smart-crate.toml": parse_manifest("z/smart-crate.toml", b'[smart-crate]\nname = "z"\n'),
+        }
+    )
+    for _ in range(2):
+        assert not store.mirror(older, budget=0)
+    while not store.mirror(newer, budget=0):
+        pass
+    assert rows(store, "SELECT DISTINCT part FROM crates ORDER BY part") == [(path,) for path in sorted(newer.records)]
+    assert store.mirror(newer, budget=0)
+    store.close()
+
+
 def test_a_damaged_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "workbench.duckdb").write_bytes(b"this is no database" * 1000)
     (tmp_path / "workbench.duckdb.wal").write_bytes(b"what was written last")

@@ -22,6 +22,7 @@ from workbench.dashboards.live import Feed
 from workbench.dashboards.mux_page import MuxPage
 from workbench.dashboards.page import Page
 from workbench.dashboards.page_caller import page_caller
+from workbench.dashboards.page_scripts import PageScripts
 from workbench.dashboards.pinned import PinnedPage
 from workbench.dashboards.ports_page import PortsPage
 from workbench.dashboards.sql_page import SqlPage
@@ -96,21 +97,26 @@ class Pages:
 
 
 def page_functions(
-    wb: Workbench, rules: AccessRules | None = None, notices: Sequence[str] = ()
+    wb: Workbench,
+    rules: AccessRules | None = None,
+    notices: Sequence[str] = (),
+    cartographer: Cartographer | None = None,
 ) -> dict[str, Callable[[], Any]]:
     """Return, for each page's name, the function that builds it for a new session of `pn.serve`.
 
     `rules` say who may change something there and who may see the audit log, without any nobody may; `notices`
-    stand on every page.
+    stand on every page; a `cartographer` of the caller's may know charts already.
     """
+    PageScripts().install()
     tokens = rules.tokens if rules else Tokens()
     counter, deploys = wb.counter(tokens), wb.deploy_counter(tokens)
-    feed, cartographer, events, archive = Feed(wb), Cartographer(), EventRows(wb), Archive(wb)
+    feed, events, archive = Feed(wb), EventRows(wb), Archive(wb)
+    charts = cartographer or Cartographer()
     audited = Feed(wb, wb.audit.subscribe)
     makers: dict[str, Callable[[Address], Page]] = {
         "fleet": lambda address: FleetPage(wb, feed, address),
         "ports": lambda address: PortsPage(wb, feed, address, counter, page_caller(rules)),
-        "topology": lambda address: TopologyPage(wb, feed, address, cartographer),
+        "topology": lambda address: TopologyPage(wb, feed, address, charts),
         "mux": lambda address: MuxPage(wb, feed, address),
         "deployments": lambda address: DeploymentsPage(wb, feed, address, deploys, page_caller(rules)),
         "findings": lambda address: FindingsPage(wb, feed, address),

@@ -1,8 +1,7 @@
 """One finding with every place that takes part in it, and what can be done about it."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 from markupsafe import Markup
@@ -65,9 +64,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def findings_overview(findings: Iterable[Finding], links: Links) -> Markup:
-    """Return how many findings there are of each kind, gravest first, and what each kind means."""
-    counts = Counter((SEVERITIES.index(item.severity), item.kind) for item in findings)
+def findings_overview(counts: Mapping[tuple[str, str], int], links: Links) -> Markup:
+    """Return how many findings there are of each (severity, kind), gravest first, and what each kind means."""
     if not counts:
         return Markup(
             '<section class="card" aria-label="Details"><h2>Nothing was found</h2>'
@@ -77,8 +75,10 @@ def findings_overview(findings: Iterable[Finding], links: Links) -> Markup:
         Markup(
             '<li class="finding"><span class="chip {severity}">{severity}</span> {kind} <b>{count:,}</b>'
             '<span class="why">{title}</span></li>'
-        ).format(severity=SEVERITIES[rank], kind=links.kind(kind), count=count, title=_titles(kind))
-        for (rank, kind), count in sorted(counts.items(), key=lambda pair: (pair[0][0], -pair[1], pair[0][1]))
+        ).format(severity=severity, kind=links.kind(kind), count=count, title=_titles(kind))
+        for (severity, kind), count in sorted(
+            counts.items(), key=lambda pair: (SEVERITIES.index(pair[0][0]), -pair[1], pair[0][1])
+        )
     )
     return Markup(
         '<section class="card" aria-label="Details"><h2>By kind</h2>'

@@ -1,6 +1,7 @@
 """All findings of a revision as rows that can be filtered, and the way back from a row to its finding."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,8 @@ class FindingRows:
 
     frame: pd.DataFrame
     by_key: dict[str, Finding]
+    counts: Mapping[tuple[str, str], int]
+    """How many there are of each severity and kind."""
 
 
 def counted_rows(snapshot: Snapshot) -> FindingRows:
@@ -63,9 +66,15 @@ def _rows(findings: Iterable[Finding]) -> FindingRows:
             key += "+"
         by_key[key] = item
     rows = [_row(item) for item in by_key.values()]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS), index=list(by_key), dtype=object)
+    # Keys as Python's own strings: a table goes through them one by one, for every visitor.
+    frame = pd.DataFrame(rows, columns=list(COLUMNS), index=pd.Index(by_key, dtype=object), dtype=object)
     frame["words"] = pd.Series([" ".join(row).casefold() for row in rows], index=frame.index, dtype=object)
-    return FindingRows(frame, by_key)
+    return FindingRows(frame, by_key, counted(by_key.values()))
+
+
+def counted(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
+    """Return how many findings there are of each (severity, kind)."""
+    return Counter((item.severity, item.kind) for item in findings)
 
 
 def _row(item: Finding) -> tuple[str, ...]:

@@ -24,6 +24,11 @@ def port_findings(snapshot: Snapshot) -> pd.DataFrame:
     return snapshot.derive("port-findings-frame", _frame)
 
 
+def port_finding_kinds(snapshot: Snapshot) -> list[str]:
+    """Return the kinds of the findings about ports, by name."""
+    return snapshot.derive("port-finding-kinds", lambda s: sorted({item.kind for item in _found(s)}))
+
+
 def finding_at(snapshot: Snapshot, key: str) -> Finding | None:
     """Return the finding that a row of `port_findings` stands for; None if there is none."""
     return snapshot.derive("port-findings-by-key", lambda s: {finding_key(item): item for item in _found(s)}).get(key)
@@ -43,7 +48,10 @@ def _frame(snapshot: Snapshot) -> pd.DataFrame:
     findings = _found(snapshot)
     columns = ["severity", "kind", "ports", "crates", "message", "fix", "first_port"]
     return pd.DataFrame(
-        [_row(item) for item in findings], columns=columns, index=[finding_key(item) for item in findings]
+        [_row(item) for item in findings],
+        columns=columns,
+        # Keys as Python's own strings: a table goes through them one by one, for every visitor.
+        index=pd.Index([finding_key(item) for item in findings], dtype=object),
     )
 
 

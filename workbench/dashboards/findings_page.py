@@ -102,7 +102,7 @@ class FindingsPage(Page):
         return muted_rows(self.snapshot) if self.state.value == MUTED else counted_rows(self.snapshot)
 
     def _kinds(self) -> list[str]:
-        found = {item.kind for item in self._rows.by_key.values()}
+        found = {kind for _, kind in self._rows.counts}
         return [ALL_KINDS, *sorted(found | ({self.kind.value} - {ALL_KINDS} if hasattr(self, "kind") else set()))]
 
     def _fill(self) -> None:
@@ -137,7 +137,7 @@ class FindingsPage(Page):
         elif self.selected:
             show(self._details, unknown_finding())
         else:
-            show(self._details, findings_overview(rows.by_key.values(), self.links))
+            show(self._details, findings_overview(rows.counts, self.links))
 
     def _write_address(self, *_: Any) -> None:
         wanted = self.filter

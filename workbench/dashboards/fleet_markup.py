@@ -12,10 +12,7 @@ from workbench.fleet.snapshot import Snapshot
 
 def figures_markup(figures: Mapping[str, int], snapshot: Snapshot, links: Links) -> Markup:
     """Return the fleet's figures as a row of cards; those that tell of trouble lead to it."""
-    libraries = sum(
-        record.crate is not None and not any(claim.role == "owner" for claim in record.claims)
-        for record in snapshot.records.values()
-    )
+    libraries = snapshot.derive("libraries", _libraries)
     cards = (
         ("accent", figures["crates"], "crates", f"in {figures['manifests']:,} manifests"),
         ("", libraries, "libraries", "crates without ports"),
@@ -43,6 +40,13 @@ def figures_markup(figures: Mapping[str, int], snapshot: Snapshot, links: Links)
 
 def _card(words: Markup, style: str) -> Markup:
     return Markup('<div class="{}">{}</div>').format(style, words)
+
+
+def _libraries(snapshot: Snapshot) -> int:
+    return sum(
+        record.crate is not None and not any(claim.role == "owner" for claim in record.claims)
+        for record in snapshot.records.values()
+    )
 
 
 def overview_markup(snapshot: Snapshot, links: Links) -> Markup:

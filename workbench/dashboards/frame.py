@@ -44,11 +44,17 @@ def _text(name: str) -> str:
     return (_FOLDER / name).read_text("utf-8")
 
 
+class _Frame(pn.Template):
+    def __repr__(self) -> str:
+        """Say no more than what it is: Panel asks with each part that is added, and tables would tell of all rows."""
+        return type(self).__name__
+
+
 def framed(name: str, wb: Workbench, page: Page | PinnedPage, feed: Feed, notices: Sequence[str] = ()) -> pn.Template:
     """Return a page in the frame, for a new session of a server; `notices` are said above it."""
     pinned = page.revision if isinstance(page, PinnedPage) else None
     pulse = html_pane(css_classes=["wb-pulse-pane"])
-    template = pn.Template(_text("frame.html"), location=True)
+    template = _Frame(_text("frame.html"), location=True)
     template.add_panel("pulse", pulse)
     template.add_panel("main", page)
     for variable, value in {

@@ -15,6 +15,7 @@ from workbench.dashboards.health_coloring import Note
 from workbench.dashboards.links import Links
 from workbench.dashboards.mux_markup import ago
 from workbench.fleet.graph import EDGE_TYPES, Slot, SlotSketch, slot_sketch
+from workbench.fleet.model import Finding
 from workbench.fleet.snapshot import Snapshot
 
 _MOST_NEIGHBOURS = 60
@@ -98,8 +99,7 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
         Markup("<li>{}</li>").format(
             Markup(" → ").join(links.node(f"crate:{name}", name) for name in (*item.crates, item.crates[0]))
         )
-        for item in snapshot.findings
-        if item.kind == "dependency-cycle"
+        for item in snapshot.derive("dependency-cycles", _cycles)
     )
     return Markup(
         '<section class="card" aria-label="Details"><h2>The slot graph</h2>'
@@ -110,6 +110,10 @@ def graph_overview(chart: Chart, snapshot: Snapshot, links: Links) -> Markup:
         Markup('<ul class="list">{}</ul>').format(hubs) if hubs else Markup('<p class="quiet">No edges are drawn.</p>'),
         Markup('<ul class="list">{}</ul>').format(cycles) if cycles else Markup('<p class="good">None.</p>'),
     )  # fmt: skip
+
+
+def _cycles(snapshot: Snapshot) -> list[Finding]:
+    return [item for item in snapshot.findings if item.kind == "dependency-cycle"]
 
 
 def legend_markup(chart: Chart, colors: Colors, marks: Marks) -> Markup:

@@ -11,7 +11,13 @@ from workbench.assignments import Assignment
 from workbench.dashboards.address import Address
 from workbench.dashboards.assign_form import AssignForm
 from workbench.dashboards.figure_pane import FigurePane
-from workbench.dashboards.findings_frame import FindingFilter, finding_at, matching_findings, port_findings
+from workbench.dashboards.findings_frame import (
+    FindingFilter,
+    finding_at,
+    matching_findings,
+    port_finding_kinds,
+    port_findings,
+)
 from workbench.dashboards.fix_markup import fix_markup
 from workbench.dashboards.links import Links
 from workbench.dashboards.live import Feed
@@ -70,7 +76,8 @@ class PortsPage(Page):
 
     @classmethod
     def prepare(cls, snapshot: Snapshot) -> object:
-        return port_findings(snapshot)
+        port_map(snapshot)
+        return port_findings(snapshot), port_finding_kinds(snapshot)
 
     def build(self) -> Viewable:
         self.links = Links(self.is_linked, pinned=self.pinned)
@@ -107,7 +114,7 @@ class PortsPage(Page):
         return column("card", heading, column("filters", self.lookup), self._sister)
 
     def _findings(self) -> Viewable:
-        kinds = sorted(set(port_findings(self.snapshot)["kind"]))
+        kinds = port_finding_kinds(self.snapshot)
         self.severity = control(pn.widgets.Select, "Severity", options=[ALL_SEVERITIES, *SEVERITIES], width=160)
         self.kind = control(pn.widgets.Select, "Kind", options=[ALL_KINDS, *kinds], width=200)
         self._count = html_pane(sizing_mode=None)
@@ -133,7 +140,7 @@ class PortsPage(Page):
         drawing = port_map(snapshot, frozenset((item.port, item.crate_name) for item in self.wb.assignments))
         self.figure.draw(drawing, snapshot)
         show(self._legend, legend_markup(drawing))
-        kinds = [ALL_KINDS, *sorted(set(port_findings(snapshot)["kind"]))]
+        kinds = [ALL_KINDS, *port_finding_kinds(snapshot)]
         if self.kind.options != kinds:
             self.kind.options = kinds
         self.muted.refresh(snapshot)

@@ -45,8 +45,10 @@ def matching(frame: pd.DataFrame, wanted: RegistryFilter) -> pd.DataFrame:
 
 
 def classes(snapshot: Snapshot) -> list[str]:
-    """Return the classes that the fleet's crates have, by name."""
-    return sorted({crate.classification for crate in snapshot.crates if crate.classification})
+    """Return the classes that the fleet's crates have, by name; shared, not to be changed."""
+    return snapshot.derive(
+        "classes", lambda s: sorted({crate.classification for crate in s.crates if crate.classification})
+    )
 
 
 def _frame(snapshot: Snapshot) -> pd.DataFrame:
@@ -54,7 +56,9 @@ def _frame(snapshot: Snapshot) -> pd.DataFrame:
     sound = [snapshot.records[crate.path] for crate in snapshot.crates]
     records = [*broken, *sound]
     rows = [_row(record, snapshot) for record in records]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS), index=[record.manifest.path for record in records])
+    # Paths as Python's own strings: a table goes through them one by one, for every visitor.
+    paths = pd.Index([record.manifest.path for record in records], dtype=object)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS), index=paths)
     frame["words"] = [_words(row, record) for row, record in zip(rows, records, strict=True)]
     return frame
 

@@ -1,7 +1,7 @@
 """A large mapping whose changed copies share almost everything with it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from itertools import chain
 from typing import Any, Final, Generic, TypeVar, overload
 
@@ -47,6 +47,14 @@ class Shards(Mapping[K, V], Generic[K, V]):
     def __len__(self) -> int:
         return self._size
 
+    def items(self) -> ItemsView[K, V]:
+        """Return the keys with their values; whoever goes through them looks nothing up."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[V]:
+        """Return the values, in the order of the keys."""
+        return _Values(self)
+
     def __reduce__(self) -> tuple[type["Shards[K, V]"], tuple[dict[K, V]]]:
         """Keep the items alone: the hashes of strings differ from process to process."""
         return Shards, (dict(self.items()),)
@@ -73,3 +81,17 @@ class Shards(Mapping[K, V], Generic[K, V]):
         copy: Shards[K, V] = Shards.__new__(Shards)
         copy._shards, copy._size = tuple(shards), size
         return copy
+
+
+class _Items(ItemsView[K, V]):
+    _mapping: Shards[K, V]
+
+    def __iter__(self) -> Iterator[tuple[K, V]]:
+        return chain.from_iterable(map(dict.items, self._mapping._shards))
+
+
+class _Values(ValuesView[V]):
+    _mapping: Shards[Any, V]
+
+    def __iter__(self) -> Iterator[V]:
+        return chain.from_iterable(map(dict.values, self._mapping._shards))

@@ -71,6 +71,8 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._mirrored_records: dict[str, Record] = {}
         self._mirrored_groups: dict[Subject, tuple[Finding, ...]] = {}
+        self._begun: tuple[Snapshot, Iterator[None]] | None = None
+        """The snapshot to which the mirror is being brought, and what is still to do for it."""
         self._history = HistoryRows()
         self._pruned_at = 0
         self._last_seq = 0
@@ -276,6 +278,16 @@ class Store:
         deadline = time.monotonic() + budget
         if self._last_seq > self._pruned_at + _PRUNE_EVERY:
             self.prune_events()
+        begun, self._begun = self._begun, None  # what fails on the way is begun anew
+        steps = begun[1] if begun is not None and begun[0] is snapshot else self._mirroring(snapshot)
+        for _ in steps:
+            if time.monotonic() > deadline:
+                self._begun = snapshot, steps
+                return False
+        return True
+
+    def _mirroring(self, snapshot: Snapshot) -> Iterator[None]:
+        """Bring the mirror tables to a snapshot, a batch at a time."""
         stale = [p for p, r in snapshot.records.items() if self._mirrored_records.get(p) is not r]
         stale += [path for path in self._mirrored_records if path not in snapshot.records]
         groups = snapshot.finding_groups()
@@ -283,13 +295,10 @@ class Store:
         stale_groups += [subject for subject in self._mirrored_groups if subject not in groups]
         for paths in _batches(stale):
             self._mirror_records(snapshot, paths)
-            if time.monotonic() > deadline:
-                return False
+            yield
         for subjects in _batches(stale_groups):
             self._mirror_groups(groups, subjects)
-            if time.monotonic() > deadline:
-                return False
-        return True
+            yield
 
     def _mirror_records(self, snapshot: Snapshot, paths: list[str]) -> None:
         present = {path: snapshot.records[path] for path in paths if path in snapshot.records}

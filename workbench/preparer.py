@@ -1,33 +1,44 @@
-"""Having the tables ready before anybody asks: they are made while the fleet is quiet, step by step."""
+"""Having ready what will be asked for: it is made while the fleet is quiet, step by step."""
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from workbench.events import Event
+from workbench.fleet.snapshot import Snapshot
 from workbench.frames import tables_made
 from workbench.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+Make = Callable[[Snapshot], Iterator[None]]
+"""Makes what can be made ahead of a revision, in steps of a fraction of a second each."""
 
 QUIET_SECONDS: Final = 1.0
 _LONGEST_WAIT: Final = 10.0
 _MOST_MANIFESTS: Final = 25_000
-"""Beyond this the tables take room that is better left free until somebody asks."""
+"""Beyond this, what is made ahead takes room that is better left free until somebody asks."""
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 2.0
 
 
-class TableKeeper:
-    """Makes the tables of a hub's newest revision on a thread of its own, once nothing changed for a while."""
+class Preparer:
+    """Makes ahead what is derived of a hub's newest revision, on a thread of its own, once nothing changed for a while.
 
-    def __init__(self, hub: Hub, quiet: float = QUIET_SECONDS) -> None:
+    One thing is made after another, the tables last; visitors of pages come before all of them.
+    """
+
+    def __init__(self, hub: Hub, makes: Sequence[Make] = (), quiet: float = QUIET_SECONDS) -> None:
         self._hub = hub
+        self._makes = (*makes, tables_made)
         self._quiet = quiet
         self._changed_at = time.monotonic()
         self._stopping = threading.Event()
         self._changed = threading.Event()
         self._changed.set()
-        self._thread = threading.Thread(target=self._run, name="workbench-tables", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="workbench-preparer", daemon=True)
         self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -53,7 +64,10 @@ class TableKeeper:
             self._changed.wait()
             if self._waited():
                 self._changed.clear()
-                self._make()
+                try:
+                    self._make()
+                except Exception:
+                    logger.exception("what is made ahead could not be made; it will be when it is asked for")
 
     def _waited(self) -> bool:
         """Wait until the fleet is read and quiet, but not for ever; False if it is to end."""
@@ -67,6 +81,14 @@ class TableKeeper:
         snapshot = self._hub.snapshot
         if len(snapshot.records) > _MOST_MANIFESTS:
             return
-        for _ in tables_made(snapshot):
-            if self._stopping.is_set() or self._hub.snapshot is not snapshot:
+        for make in self._makes:
+            self._give_way()
+            for _ in make(snapshot):
+                self._give_way()
+                if self._stopping.is_set() or self._hub.snapshot is not snapshot:
+                    return
+
+    def _give_way(self) -> None:
+        while pause := self._hub.visits.pause():
+            if self._stopping.wait(pause):
                 return
