@@ -41,6 +41,17 @@ def test_a_search_without_a_result_says_so(page: Page) -> None:
     expect(page.get_by_label("Severity")).to_have_value("error")
 
 
+def test_a_row_is_chosen_with_the_keyboard(page: Page) -> None:
+    page.goto("/findings?kind=owner-collision")
+    stop = page.locator(".tabulator-row[tabindex='0']")
+    expect(stop).to_contain_text("port 3000")
+    stop.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(details(page)).to_contain_text("port 18430")
+    expect(stop).to_contain_text("port 18430")
+
+
 def test_a_finding_appears_and_its_event_too(page: Page, fleet: ServedFleet) -> None:
     page.goto("/findings?kind=privileged-port")
     expect(rows(page)).to_have_count(1)

@@ -110,3 +110,14 @@ def test_a_page_returns_by_itself_when_the_server_does(browser: Browser, fleet: 
     expect(page.get_by_text("Connection to the workbench lost")).to_be_hidden(timeout=20_000)
     expect(page.get_by_label("Details").locator("h2")).to_contain_text("port-manager")
     context.close()
+
+
+def test_nothing_is_called_live_once_the_connection_is_lost(browser: Browser, fleet: ServedFleet) -> None:
+    page = browser.new_page(base_url=fleet.url)
+    page.goto("/fleet")
+    expect(page.locator(".pulse .dot")).to_have_text("live")
+    page.route("**/fleet", lambda route: route.abort())
+    page.evaluate("""document.dispatchEvent(
+        new CustomEvent("wb-connection-lost", { detail: { connection: { deref: () => undefined } } }))""")
+    expect(page.locator(".pulse .dot")).to_have_text("not live")
+    page.close()

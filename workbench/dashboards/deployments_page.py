@@ -127,7 +127,7 @@ class DeploymentsPage(Page):
             self._nothing,
             no_match_state("No deployment matches. Clear the search, or choose all states.")
             if everything
-            else no_match_state("What is deployed from here is listed here, newest first.", "Nothing was deployed yet"),
+            else no_match_state("Nothing was deployed from here yet.", "No deployments"),
         )
         self._nothing.visible = not found
 

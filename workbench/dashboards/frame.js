@@ -36,8 +36,9 @@
     for (const element of deep(document.getElementById("main"))) {
       if (element.classList.contains("bk-spin-btn") && !element.ariaLabel) {
         element.ariaLabel = element.classList.contains("bk-spin-btn-up") ? "More" : "Less";
-      } else if (element.classList.contains("tabulator") && element.getAttribute("role") === "grid") {
-        mendGrid(element);
+      } else if (element.classList.contains("tabulator")) {
+        if (element.getAttribute("role") === "grid") mendGrid(element);
+        mendRows(element);
       } else if (element.classList.contains("wb-side") && !element.hasAttribute("tabindex")) {
         // It scrolls by itself, so it must be reached by the keyboard also where nothing in it can be.
         element.tabIndex = 0;
@@ -58,6 +59,27 @@
     holder.setAttribute("aria-owns", header.id);
     holder.ariaLabel = "Table";
   }
+
+  // Rows are chosen by the pointer alone; so one of them is a stop of the keyboard, which leads to the others.
+  function mendRows(table) {
+    const rows = [...table.querySelectorAll(".tabulator-row.tabulator-selectable")];
+    const stop = rows.find((row) => row.tabIndex === 0) || rows.find((row) => row.matches(".tabulator-selected")) || rows[0];
+    for (const row of rows) row.tabIndex = row === stop ? 0 : -1;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const row = event.composedPath()[0];
+    if (!row.classList || !row.classList.contains("tabulator-row")) return;
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    if (!step && event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    if (!step) return row.click();
+    const next = row[step];
+    if (!next || next.tabIndex === undefined) return;
+    row.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
 
   // On a narrow window the pages' names stand in a line that scrolls.
   const current = document.querySelector(".wb-nav [aria-current]");
@@ -122,9 +144,18 @@
     connection = event.detail.connection.deref() || connection;
     if (!lost.hidden) return;
     lost.hidden = false;
+    sayNotLive();
     if (signedOut && (await isServed()).isSignedOut) showSignedOut();
     else setTimeout(returnWhenServed, 1000);
   });
+
+  function sayNotLive() {
+    for (const element of deep(document.body)) {
+      if (!element.classList.contains("dot")) continue;
+      element.className = "dot bad";
+      element.textContent = "not live";
+    }
+  }
 
   // What was shown goes: whoever sits here now may be somebody else.
   function showSignedOut() {
