@@ -20,6 +20,7 @@ from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub, HubOptions
 from workbench.registrations import ServiceEntry
+from workbench.sources import watch as watch_module
 from workbench.sources.ingest import read_fleet
 from workbench.sources.walk import ScanProgress
 
@@ -192,6 +193,24 @@ def test_a_failing_watcher_falls_back_to_the_beat(
         wait_for(lambda: names(hub) == ["a"])
         wait_for(lambda: hub.status()["watch"]["mode"] == "polling")
         assert "limit" in hub.status()["watch"]["error"]
+
+
+def test_a_watcher_that_failed_is_tried_again(
+    fleet_dir: Path, write_manifest: WriteManifest, wait_for: WaitFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError(28, "OS file watch limit reached")] * 2
+    real = watch_module.watch
+
+    def watch(*args: Any, **kwargs: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(watch_module, "watch", watch)
+    monkeypatch.setattr(watch_module, "_TRY_AGAIN_SECONDS", 0.05)
+    write_manifest("a")
+    with Hub([fleet_dir], HubOptions(beat=0.05)) as hub:
+        wait_for(lambda: not failures and hub.status()["watch"]["mode"] == "events")
 
 
 class _Journal:

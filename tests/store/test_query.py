@@ -41,6 +41,21 @@ def test_parameters_are_bound_and_never_pasted(snapshot: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ';' AS a",
+        "SELECT ';' AS a;",
+        "SELECT ';' AS a ; ;",
+        "SELECT ';' AS a -- b;",
+        "SELECT ';' AS a; -- é; b",
+        "-- é;\nSELECT ';' AS a /* ; */\n;\n/* b */ -- c\n",
+    ],
+)
+def test_semicolons_and_comments_may_stand_behind_it(snapshot: Snapshot, query: str) -> None:
+    assert query_snapshot(snapshot, query, {}, list).to_pylist() == [{"a": ";"}]
+
+
+@pytest.mark.parametrize(
     ("query", "reason"),
     [
         ("CREATE TABLE x (a INT)", "only SELECT is allowed, not CREATE"),

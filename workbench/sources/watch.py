@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 _STEP_MS = 20
 _DEBOUNCE_MS = 200
 _STOP_CHECK_MS = 500
+_TRY_AGAIN_SECONDS = 60.0
+"""After a failure: another program may have given back its watches, and one strange name fails but once."""
 
 
 class Watcher:
@@ -65,9 +67,10 @@ class Watcher:
                 self._follow(directories)
             except Exception as error:  # noqa: BLE001
                 # Any failure of the notification system (such as the watch limit) is survived by the beat.
+                if str(error) != self.error:
+                    logger.warning("cannot watch %d directories, polling instead: %s", len(directories), error)
                 self.error = str(error)
-                logger.warning("cannot watch %d directories, polling instead: %s", len(directories), error)
-                self._changed.wait()
+                self._changed.wait(_TRY_AGAIN_SECONDS)
 
     def _follow(self, directories: list[str]) -> None:
         for changes in watch(

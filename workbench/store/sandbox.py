@@ -80,10 +80,22 @@ def relation_of(cursor: duckdb.DuckDBPyConnection, query: str, parameters: Param
     if statements[0].type != duckdb.StatementType.SELECT:
         raise QueryError(f"only SELECT is allowed, not {statements[0].type.name}")
     given = (dict(parameters) if isinstance(parameters, Mapping) else list(parameters)) or None
+    query = _bare(query)
     try:
         return cursor.sql(query, params=given)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise query_error(_placed(cursor, query, given) or str(error)) from None
+
+
+def _bare(query: str) -> str:
+    """Return a statement without the semicolons and comments behind it: a relation takes none after a semicolon."""
+    text = query.encode()
+    end = len(text)
+    for start, kind in reversed(duckdb.tokenize(query)):
+        if kind != duckdb.token_type.comment and text[start:end].strip() != b";":
+            break
+        end = start
+    return text[:end].decode()
 
 
 def _placed(cursor: duckdb.DuckDBPyConnection, query: str, given: Any) -> str | None:
