@@ -18,7 +18,7 @@ from tornado.websocket import websocket_connect
 
 from tests.api.conftest import until, write_fleet
 from tests.api.sign_in_server import CHECKOUT, SECRET, SignInServer, cookie_of, opened
-from workbench.people import People
+from workbench.security.people import People
 
 PASSWORD = "correct horse battery"
 NAMES = ("ada", "bob", "eve")

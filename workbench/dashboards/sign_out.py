@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from panel.auth import LogoutHandler
 
-from workbench.audit import AuditLog
 from workbench.dashboards.sign_in_responses import FOLDER, SignInResponses
 from workbench.dashboards.sign_ins import COOKIE, SignIns
+from workbench.desks.audit import AuditLog
 
 if TYPE_CHECKING:
     from panel.auth import BasicAuthProvider as Login
