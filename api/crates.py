@@ -51,7 +51,7 @@ class CratesHandler(SnapshotHandler):
         "Crates",
         "List the crates",
         answers={200: Answer("List the crates", list[SmartCrate], ("Age", "Last-Modified", "X-Fleet-State"))},
-        detail="Until the disk was read, the list is as it was when the server last ran, or empty; `X-Fleet-State` says so.",
+        detail="Until the disk was read, it is as it was when the server last ran, or empty; `X-Fleet-State` says so.",
         query=CrateQuery,
         partial=True,
     )
