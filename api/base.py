@@ -39,7 +39,8 @@ Access = Literal["public"] | Scope
 JSON: Final = "application/json"
 _REQUEST_ID: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _EXPOSED: Final = (
-    "ETag, Link, Location, Retry-After, X-Muted-Count, X-Request-Id, X-Revision, X-Total-Count, X-Truncated"
+    "ETag, Link, Location, Retry-After, X-Fleet-State, X-Muted-Count, X-Request-Id, X-Revision, X-Total-Count, "
+    "X-Truncated"
 )
 _ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"
 

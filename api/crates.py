@@ -51,7 +51,7 @@ class CratesHandler(SnapshotHandler):
         "Crates",
         "List the crates",
         answers={200: Answer("List the crates", list[SmartCrate], ("Age", "Last-Modified", "X-Fleet-State"))},
-        detail="While the server starts, the list is as it was when the server last ran.",
+        detail="Until the disk was read, it is as it was when the server last ran, or empty; `X-Fleet-State` says so.",
         query=CrateQuery,
         partial=True,
     )
@@ -59,6 +59,8 @@ class CratesHandler(SnapshotHandler):
         query = self.query(CrateQuery)
         fields = query.chosen(SmartCrate.model_fields)
         snapshot = await self.current(query.refresh)
+        if (phase := self.hub.phase) != "ready":
+            self.set_header("X-Fleet-State", phase)
         segments = segments_of(self.hub, snapshot)
         if query in (_EVERYTHING, _EVERYTHING_NOW):
             await self.send_body(snapshot, "crates", lambda s: list_body(segments, s))

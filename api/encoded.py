@@ -214,7 +214,8 @@ class SnapshotHandler(EncodedHandler):
 
         `version` tells states within one revision apart, such as those of the assignments; 0 or empty before the first.
         """
-        self.source = snapshot if version is None and not self._looks else None
+        is_settled = version is None and not self._looks and self.hub.phase == "ready"
+        self.source = snapshot if is_settled else None
         return self.is_tag_known(f"{self.hub.instance}-{snapshot.revision}" + (f"-{version}" if version else ""))
 
     async def send_body(self, snapshot: Snapshot, key: str, make: Callable[[Snapshot], Body]) -> None:

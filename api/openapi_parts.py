@@ -52,7 +52,9 @@ HEADERS: Final[Json] = {
     "Vary": _header("The request headers that the answer depends on."),
     "WWW-Authenticate": _header("How to say who calls.", examples=["Bearer"]),
     "X-Fleet-State": _header(
-        "`last-known` while the server starts: the list is as it was when the server last ran.", enum=["last-known"]
+        "`last-known` until the disk was compared: the list is as it was when the server last ran. `scanning` in the "
+        "first scan of all: it is empty, and means nothing yet.",
+        enum=["last-known", "scanning"],
     ),
     "X-Muted-Count": _header("How many of the findings asked for the settings accept.", pattern="^[0-9]+$"),
     "X-Request-Id": _header("Names the request in the server's log; the caller may choose it."),

@@ -20,12 +20,20 @@ def test_ready(http: httpx.Client) -> None:
 
 
 def test_not_ready_before_the_first_scan(fleet_dir: Any, start_api: Callable[..., Any]) -> None:
-    client = start_api(Hub([fleet_dir], HubOptions(watch=False))).client
+    hub = Hub([fleet_dir], HubOptions(watch=False))
+    client = start_api(hub).client
     answer = client.get("/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "scanning", "revision": 0})
     assert client.get("/status").json()["status"] == "scanning"
-    assert client.get("/api/crates").json() == []
+    for _ in range(2):
+        answer = client.get("/api/crates")
+        assert (answer.json(), answer.headers["X-Fleet-State"]) == ([], "scanning")
     assert client.get("/health").status_code == 200
+    hub.scan_once()
+    hub._ready.set()
+    answer = client.get("/api/crates")
+    assert answer.json()
+    assert "X-Fleet-State" not in answer.headers
 
 
 def test_services_never_claim_a_health_that_nobody_measured(http: httpx.Client) -> None:
