@@ -38,7 +38,7 @@ class DeployForm:
         )
         self.strategy = control(pn.widgets.Select, "Strategy", options=[AS_DECLARED, *STRATEGIES], width=190)
         self.parameters = control(
-            pn.widgets.TextInput, "Parameters", placeholder="name=value …", max_length=_LONGEST, width=270
+            pn.widgets.TextInput, "Parameters", placeholder="name=value …", max_length=_LONGEST, width=300
         )
         self.button = action("Deploy", self._clicked, "primary", width=110)
         self.fields = (self.crate, self.version, self.strategy, self.parameters)
