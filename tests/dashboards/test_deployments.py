@@ -176,4 +176,4 @@ def test_where_nothing_can_be_deployed_it_is_said(make: Make, followed: Workbenc
     assert "runs no hub" in text(make(of=Workbench.scan(sample_fleet())).form.preview)
     page = make(of=followed)
     assert "No runner is set up" in text(page.form.preview)
-    assert "Nothing was deployed yet" in text(page._nothing)
+    assert "Nothing was deployed from here yet." in text(page._nothing)

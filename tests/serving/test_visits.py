@@ -54,11 +54,11 @@ def test_the_last_of_several_visits_counts(clock: _Clock) -> None:
 def test_visitors_one_upon_the_other_hold_nothing_up_for_ever(clock: _Clock) -> None:
     seen = Visits()
     paused = []
-    for _ in range(50):
+    for _ in range(150):
         with seen.visit():
             paused.append(seen.pause() > 0)
             clock.now += 1.0
-    assert paused == [True] * 30 + [False] * 20
+    assert paused == [True] * 120 + [False] * 30
     clock.now += 2.0
     with seen.visit():
         assert seen.pause() == 1.5

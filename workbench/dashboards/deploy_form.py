@@ -31,14 +31,14 @@ class DeployForm:
         self._asked: Future[Deployment] | None = None
         self.crate = control(
             pn.widgets.AutocompleteInput, "Crate", options=[], restrict=False, case_sensitive=False, min_characters=1,
-            search_strategy="includes", placeholder="begin to type a name", width=210, value=crate,
+            search_strategy="includes", placeholder="begin to type a name", width=260, value=crate,
         )  # fmt: skip
         self.version = control(
             pn.widgets.TextInput, "Version", placeholder="that of the manifest", max_length=64, width=170
         )
         self.strategy = control(pn.widgets.Select, "Strategy", options=[AS_DECLARED, *STRATEGIES], width=190)
         self.parameters = control(
-            pn.widgets.TextInput, "Parameters", placeholder="name=value …", max_length=_LONGEST, width=170
+            pn.widgets.TextInput, "Parameters", placeholder="name=value …", max_length=_LONGEST, width=300
         )
         self.button = action("Deploy", self._clicked, "primary", width=110)
         self.fields = (self.crate, self.version, self.strategy, self.parameters)

@@ -8,7 +8,7 @@ from typing import Final
 
 _AFTERWARDS: Final = 1.5
 """So long after it was made, a page is taken to be still on its way."""
-_LONGEST: Final = 30.0
+_LONGEST: Final = 120.0
 
 
 class Visits:
@@ -37,7 +37,7 @@ class Visits:
     def pause(self) -> float:
         """Return for how many seconds to give way before asking again; 0 where nobody waits.
 
-        Visitors who come one upon the other hold nothing up for more than 30 s.
+        Visitors who come one upon the other hold nothing up for more than two minutes.
         """
         now = time.monotonic()
         latest = now if self._under_way else self._ended
