@@ -4,10 +4,10 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.access import NOBODY, PROXY_HEADERS, Caller
 from workbench.errors import Forbidden, InsufficientScope, InvalidToken, Unauthorized, WorkbenchError
-from workbench.origins import is_loopback
-from workbench.scopes import Scope
+from workbench.security.access import NOBODY, PROXY_HEADERS, Caller
+from workbench.security.origins import is_loopback
+from workbench.security.scopes import Scope
 
 if TYPE_CHECKING:
     from api.base import Responder

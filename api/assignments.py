@@ -13,7 +13,7 @@ from api.operation import Answer, operation
 from api.ports import PortText, port_of
 from api.queries import FieldsQuery, page_of
 from api.waiting import answered, idempotency_key
-from workbench.assignments import DEFAULT_LABEL, AssignmentRequest, assignment_model
+from workbench.desks.assignments import DEFAULT_LABEL, AssignmentRequest, assignment_model
 from workbench.errors import (
     BlockFull,
     Conflict,

@@ -8,7 +8,7 @@ from api.base import ApiHandler, off_loop
 from api.models import audit as models
 from api.operation import Answer, operation
 from api.queries import Position, Query, Text, parse_query
-from workbench.audit import LONGEST_ANSWER, AuditQuery, Outcome, audit_model
+from workbench.desks.audit import LONGEST_ANSWER, AuditQuery, Outcome, audit_model
 
 
 class AuditParameters(Query):

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Final
 
-from workbench.audit import Outcome
+from workbench.desks.audit import Outcome
 from workbench.one_line import one_line
 
 if TYPE_CHECKING:

@@ -17,16 +17,16 @@ from api.admission import admit, challenge
 from api.audited import audit
 from api.measures import measures_of
 from api.refusals import envelope, refusal
-from workbench.access import NOBODY, PROXY_HEADERS, AccessRules, Caller
 from workbench.errors import Forbidden, MethodNotAllowed, NotFound, WorkbenchError
 from workbench.hub import Hub
 from workbench.logs import REQUEST_ID
 from workbench.logs import access as access_log
 from workbench.one_line import one_line
-from workbench.origins import OriginPolicy, default_policy, is_loopback
 from workbench.runtime import default_rules
-from workbench.scopes import SCOPES, Scope
-from workbench.tokens import Tokens
+from workbench.security.access import NOBODY, PROXY_HEADERS, AccessRules, Caller
+from workbench.security.origins import OriginPolicy, default_policy, is_loopback
+from workbench.security.scopes import SCOPES, Scope
+from workbench.security.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from api.questions import QuestionHandler
 from workbench.errors import QueryError, QueryTimeout, TooManyQueries
 from workbench.fleet.property_graph import asks_for_lines
 from workbench.fleet.snapshot import Snapshot
-from workbench.query_pool import CYPHER, Question, Tables, encoded_graph, encoded_graph_without_lines
+from workbench.queries.query_pool import CYPHER, Question, Tables, encoded_graph, encoded_graph_without_lines
 
 _MAX_PATTERN = 10_000
 

@@ -16,9 +16,9 @@ from api.base import ApiHandler, off_loop
 from api.kept import Kept
 from api.queries import Q, parse_query
 from api.repeats import PART, keep_reply
-from workbench.allocation import own_block
 from workbench.errors import Unavailable
 from workbench.fleet.snapshot import Snapshot
+from workbench.processes.allocation import own_block
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -17,7 +17,7 @@ from api.operation import Answer, operation
 from api.queries import Position, Query, parse_query
 from workbench.errors import Forbidden, InvalidRequest, TooManyClients
 from workbench.events import TOPICS, Event, Topic
-from workbench.origins import is_loopback
+from workbench.security.origins import is_loopback
 
 _EVENT_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 EVENT_STREAM: Final = "text/event-stream"

@@ -11,7 +11,7 @@ from api.operation import operation
 from api.queries import Query, parse_query
 from workbench.errors import UnknownCrate
 from workbench.fleet.lookup import crate_records
-from workbench.vitals_models import DAY, crate_health_model, fleet_health_model
+from workbench.live.vitals_models import DAY, crate_health_model, fleet_health_model
 
 
 class WindowQuery(Query):

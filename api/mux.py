@@ -9,7 +9,7 @@ from api.models import mux as models
 from api.operation import operation
 from api.queries import MAX_PAGE, Query, parse_query
 from workbench.errors import MuxAway, MuxNotConfigured
-from workbench.vitals_models import DEFAULT_MOST, merged_topology_model, mux_status_model, mux_topology_model
+from workbench.live.vitals_models import DEFAULT_MOST, merged_topology_model, mux_status_model, mux_topology_model
 
 
 class TopologyQuery(Query):

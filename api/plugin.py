@@ -10,10 +10,10 @@ from api.base import Route
 from api.routes import routes, socket_routes
 from workbench.config import DEFAULT_HOST
 from workbench.dashboards.sign_in import CookieLogin
-from workbench.listening import listening_sockets
-from workbench.preparer import Preparer
 from workbench.runtime import current_hub, current_settings, current_state_folder
-from workbench.tokens import open_tokens
+from workbench.security.tokens import open_tokens
+from workbench.serving.listening import listening_sockets
+from workbench.serving.preparer import Preparer
 
 logger = logging.getLogger(__name__)
 

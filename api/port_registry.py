@@ -1,11 +1,11 @@
 """The PortRegistry as bytes: the claims of a revision encoded once, what changes within it put in as it does."""
 
 from api.encoded import Body, Once, json_bytes
-from workbench.assignments import assignment_model
+from workbench.desks.assignments import assignment_model
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import port_registry_model
 from workbench.hub import Hub
-from workbench.live_models import live_model
+from workbench.live.models import live_model
 
 
 class PortRegistry:

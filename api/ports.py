@@ -11,11 +11,11 @@ from api.models import ports as port_models
 from api.operation import Answer, operation
 from api.port_registry import PortRegistry
 from api.queries import SnapshotQuery
-from workbench.assignments import assignment_model
+from workbench.desks.assignments import assignment_model
 from workbench.errors import InvalidPort
 from workbench.fleet.values import MAX_PORT
 from workbench.fleet.wire import finding_model, port_model
-from workbench.live_models import live_model, live_tag
+from workbench.live.models import live_model, live_tag
 
 _SCHEMA: Final = {"type": "integer", "minimum": 1, "maximum": MAX_PORT, "description": "A port.", "examples": [18010]}
 

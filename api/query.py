@@ -11,7 +11,7 @@ from api.models.query import QueryAnswer
 from api.operation import Answer, operation
 from api.questions import QuestionHandler
 from workbench.errors import QueryError, QueryTimeout, TooManyQueries
-from workbench.query_pool import Question, encoded_tables
+from workbench.queries.query_pool import Question, encoded_tables
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import orjson
 
 from api.base import ApiHandler
 from workbench.fleet.snapshot import Snapshot
-from workbench.query_pool import SQL, Answer, Asked, QueryLimits, Question, Tables, pool_of
+from workbench.queries.query_pool import SQL, Answer, Asked, QueryLimits, Question, Tables, pool_of
 
 
 class QuestionHandler(ApiHandler):

@@ -18,7 +18,7 @@ from workbench.fleet.model import fold
 from workbench.fleet.observed import Registration
 from workbench.fleet.wire import finding_model
 from workbench.hub import Hub
-from workbench.live_models import registration_model
+from workbench.live.models import registration_model
 
 _SECONDS: Final = 30.0
 _RATES: Final[WeakKeyDictionary[Hub, PeerRate]] = WeakKeyDictionary()

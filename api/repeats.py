@@ -29,11 +29,11 @@ from tornado.web import Application, RequestHandler
 
 from api.kept import Kept
 from api.measures import measures_of
-from workbench.access import PROXY_HEADERS
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub
 from workbench.logs import access as access_log
-from workbench.origins import is_loopback
+from workbench.security.access import PROXY_HEADERS
+from workbench.security.origins import is_loopback
 
 SETTING: Final = "api_repeats"
 """Where an application says that what its handlers answer may be kept; see `RepeatedReads`."""

@@ -8,11 +8,11 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from api.encoded import Body, Once, json_bytes
-from workbench.allocation import own_block
 from workbench.fleet.model import Crate
 from workbench.fleet.snapshot import Record, Snapshot
 from workbench.fleet.wire import UNCLASSIFIED, UNKNOWN_VERSION, crate_model, iso
 from workbench.hub import Hub
+from workbench.processes.allocation import own_block
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from api.queries import Position, SnapshotQuery
 from workbench.errors import NotFound, RevisionGone, UnknownRevision
 from workbench.fleet.head import SnapshotHead, head_model
 from workbench.fleet.snapshot import Snapshot
-from workbench.frames import arrow_bytes, arrow_table
 from workbench.history import History
-from workbench.hub_tables import HUB_TABLES, TABLE_NAMES, hub_table
-from workbench.table_files import FORMATS
+from workbench.tables.files import FORMATS
+from workbench.tables.frames import arrow_bytes, arrow_table
+from workbench.tables.hub_tables import HUB_TABLES, TABLE_NAMES, hub_table
 
 _KEPT_FILES: Final = 8
 _MEDIA: Final = {media.partition(";")[0]: Any if ending == "json" else bytes for ending, (media, _) in FORMATS.items()}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Final, Protocol
 
-from workbench.access import Caller
+from workbench.security.access import Caller
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from api.operation import Answer, operation
 from workbench.fleet.graph import crate_node
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub
-from workbench.live_layer import age_of
+from workbench.live.layer import age_of
 
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from benchmarks.fleet import Generator
 from benchmarks.measure import Row, report
 from benchmarks.reference import WORKBENCH, fetch, free_port, running
 from workbench import Workbench
-from workbench.hub_tables import TABLE_NAMES
+from workbench.tables.hub_tables import TABLE_NAMES
 
 _MANIFEST = "smart-crate.toml"
 

@@ -22,7 +22,7 @@ _CHROMIUM: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-netwo
                     "--disable-sync", "--no-first-run")  # fmt: skip
 _WINDOW: Final = {"width": 1440, "height": 900}
 _SERVER: Final = """
-from workbench import pages_server
+from workbench.serving import pages_server
 from workbench.__main__ import run
 pages_server.SESSION_SECONDS, pages_server.SESSION_LOOK_SECONDS = 10.0, 1.0
 run()

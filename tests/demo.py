@@ -9,8 +9,8 @@ from typing import Any
 from workbench.config import sample_settings
 from workbench.deploy.model import Deployment
 from workbench.deploy.processes import MARK
-from workbench.deploy_settings import DeploySettings
 from workbench.hub import HubOptions
+from workbench.sections.deploy import DeploySettings
 from workbench.settings import load_settings
 
 OFFSET = 32768

@@ -17,8 +17,8 @@ from workbench.config import sample_fleet
 from workbench.errors import InvalidPort, NotFound, QueryError, UnknownCrate, UnknownRevision
 from workbench.fleet.whatif import AddCrate
 from workbench.hub import Hub, HubOptions
-from workbench.hub_tables import TABLE_NAMES
-from workbench.query_pool import close_pool
+from workbench.queries.query_pool import close_pool
+from workbench.tables.hub_tables import TABLE_NAMES
 
 
 class Backed:

@@ -104,9 +104,9 @@ def test_every_setting_of_the_jupyter_extension_is_documented() -> None:
 
 def test_every_column_of_every_frame_is_documented() -> None:
     from workbench.fleet.tables import SNAPSHOT_TABLES
-    from workbench.frames import EVENT_COLUMNS
-    from workbench.hub_tables import HISTORY_COLUMNS, TABLE_NAMES
-    from workbench.live_frames import LISTENER_COLUMNS, REGISTRATION_COLUMNS
+    from workbench.live.frames import LISTENER_COLUMNS, REGISTRATION_COLUMNS
+    from workbench.tables.frames import EVENT_COLUMNS
+    from workbench.tables.hub_tables import HISTORY_COLUMNS, TABLE_NAMES
 
     columns = {name: spec.columns for name, spec in SNAPSHOT_TABLES.items()} | {
         "events": EVENT_COLUMNS,

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from tests.api.conftest import LiveApi
 from workbench import doctor
 from workbench.cli import main
-from workbench.deploy_settings import DeploySettings
 from workbench.doctor import Check, Patient, examine, worst
 from workbench.hub import Hub, HubOptions
+from workbench.sections.deploy import DeploySettings
 from workbench.store.database import STATE_FILE, Store
 
 

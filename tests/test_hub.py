@@ -13,13 +13,13 @@ from unittest.mock import patch
 import pytest
 
 from tests.conftest import WriteManifest
-from workbench.assignments import AssignmentRequest, Entry
 from workbench.deploy.model import Deployment
+from workbench.desks.assignments import AssignmentRequest, Entry
+from workbench.desks.registrations import ServiceEntry
 from workbench.errors import StoreError, Unavailable
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub import Hub, HubOptions
-from workbench.registrations import ServiceEntry
 from workbench.sources import watch as watch_module
 from workbench.sources.ingest import read_fleet
 from workbench.sources.walk import ScanProgress
@@ -440,7 +440,7 @@ def test_a_hub_that_does_not_run_assigns_nothing(fleet_dir: Path) -> None:
 
 
 def test_an_assignment_that_nobody_waits_for_any_more_is_not_made(hub: Hub) -> None:
-    from workbench.assignment_desk import AssignCommand
+    from workbench.desks.assignment_desk import AssignCommand
 
     command = AssignCommand(AssignmentRequest("a", block="GIS"))
     command.answer.cancel()

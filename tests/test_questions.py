@@ -10,11 +10,11 @@ import pytest
 
 from tests.conftest import WriteManifest
 from workbench import Workbench
-from workbench.answer_view import AnswerView
 from workbench.config import sample_fleet
 from workbench.errors import UnknownCrate
 from workbench.fleet import whatif
 from workbench.questions import Questions
+from workbench.views.answer import AnswerView
 
 DOCS = (Path(__file__).parent.parent / "docs" / "analysis.md").read_text()
 EXAMPLES = re.findall(

@@ -10,7 +10,6 @@ from pandas.testing import assert_frame_equal
 
 from tests.api.conftest import SECRET, LiveApi, until, write_fleet, write_manifest
 from workbench import Workbench
-from workbench.access import AccessRules
 from workbench.errors import (
     InvalidRequest,
     QueryError,
@@ -24,9 +23,10 @@ from workbench.errors import (
 from workbench.events import Event
 from workbench.fleet.observed import Listener, Observed
 from workbench.hub import Hub, HubOptions
-from workbench.query_pool import QueryLimits
+from workbench.queries.query_pool import QueryLimits
+from workbench.security.access import AccessRules
+from workbench.security.tokens import Token, Tokens
 from workbench.store.database import Store
-from workbench.tokens import Token, Tokens
 
 SUMS = '[smart-crate]\nname = "sums"\nversion = "{}"\n[ports]\nhttp = {}\n'
 
@@ -106,7 +106,7 @@ def test_it_looks_back(wb: Workbench, hub: Hub, fleet_dir: Path) -> None:
 
 
 def test_assignments_are_those_of_the_server(wb: Workbench, hub: Hub) -> None:
-    from workbench.assignments import AssignmentRequest
+    from workbench.desks.assignments import AssignmentRequest
 
     made = hub.assign(AssignmentRequest("sums", block="Foundation and core"), actor="tester").result(10)
     (seen,) = wb.assignments

@@ -8,7 +8,7 @@ from workbench.config import find_settings
 from workbench.errors import ConfigurationError
 from workbench.fleet.muting import Mute
 from workbench.fleet.plan import Override, PortPlan
-from workbench.port_settings import system_ephemeral_range
+from workbench.sections.ports import system_ephemeral_range
 from workbench.settings import Settings, load_settings
 
 

@@ -12,7 +12,7 @@ def run() -> NoReturn:
     """
     gc.disable()
     from workbench.cli import main
-    from workbench.ending import end
+    from workbench.processes.ending import end
 
     try:
         main()

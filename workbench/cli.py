@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from workbench import __version__
-from workbench.ending import hold
 from workbench.errors import WorkbenchError
 from workbench.fleet.rules import SEVERITIES, Severity
-from workbench.roots import CONFIG, JOBS, PATHS, Roots, read_roots, said_settings
+from workbench.processes.ending import hold
+from workbench.subcommands.roots import CONFIG, JOBS, PATHS, Roots, read_roots, said_settings
 
 if TYPE_CHECKING:
     from workbench.fleet.model import Finding
@@ -27,14 +27,14 @@ _COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
 _PATTERN: Final = "Codes (SC101), beginnings of codes (SC1) or kinds (owner-collision); separate several by commas."
 
 _ELSEWHERE: Final = {
-    "serve": "workbench.serve_cli",
-    "doctor": "workbench.doctor_cli",
-    "export": "workbench.export_cli",
-    "ports": "workbench.ports_cli",
-    "publish": "workbench.publish_cli",
-    "sync": "workbench.sync_cli",
-    "tokens": "workbench.access_cli",
-    "users": "workbench.access_cli",
+    "serve": "workbench.subcommands.serve",
+    "doctor": "workbench.subcommands.doctor",
+    "export": "workbench.subcommands.export",
+    "ports": "workbench.subcommands.ports",
+    "publish": "workbench.subcommands.publish",
+    "sync": "workbench.subcommands.sync",
+    "tokens": "workbench.subcommands.access",
+    "users": "workbench.subcommands.access",
 }
 """Commands that stand in other modules, by name."""
 
@@ -98,7 +98,7 @@ def scan(paths: Roots, config: Path | None, form: str, rev: str | None, jobs: in
     import json
 
     from workbench.fleet.wire import summary_model
-    from workbench.report import summary_line
+    from workbench.reports.report import summary_line
 
     started = time.perf_counter()
     discovery, snapshot = read_roots(paths, config, said_settings(paths, config), rev, jobs)
@@ -162,8 +162,8 @@ def check(  # noqa: PLR0917
       2  a PATH or the settings cannot be read, or the command line is wrong
     """  # noqa: D301 - click wants the character itself
     from workbench.fleet.selection import Selection
-    from workbench.formats import github_lines, json_report, sarif_report
-    from workbench.report import report_lines, summary_line
+    from workbench.reports.formats import github_lines, json_report, sarif_report
+    from workbench.reports.report import report_lines, summary_line
 
     given = {"select": _patterns(select), "ignore": _patterns(ignore), "severity": severity}
     settings = said_settings(paths, config, check=given)

@@ -4,10 +4,10 @@ import pandas as pd
 
 from workbench.deploy.model import STRATEGIES, Deployment, Strategy
 from workbench.deploy.target import DeployRequest
-from workbench.deploy_counter import DeployCounter
-from workbench.deployment_view import DeploymentView, DeployPlanView
+from workbench.desks.deploy_counter import DeployCounter
 from workbench.errors import InvalidRequest, Unavailable
 from workbench.hub import Hub
+from workbench.views.deployment import DeploymentView, DeployPlanView
 
 HISTORY_COLUMNS = (
     "id", "crate", "version", "previous", "state", "strategy", "port", "asked_at", "seconds", "actor", "error",

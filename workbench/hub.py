@@ -10,13 +10,15 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.assignment_desk import AssignCommand, AssignmentDesk, DeskCommand, ReleaseCommand, refuse
-from workbench.assignments import Assignment, AssignmentRequest
-from workbench.audit import AuditLog
 from workbench.beat import Beat
-from workbench.commands import Command, CommandQueue
-from workbench.deployment_desk import DeploymentDesk, DeskAccess
-from workbench.desks import Desks, answer
+from workbench.desks.assignment_desk import AssignCommand, AssignmentDesk, DeskCommand, ReleaseCommand, refuse
+from workbench.desks.assignments import Assignment, AssignmentRequest
+from workbench.desks.audit import AuditLog
+from workbench.desks.commands import Command, CommandQueue
+from workbench.desks.deployment_desk import DeploymentDesk, DeskAccess
+from workbench.desks.hub_desks import Desks, answer
+from workbench.desks.journal_guard import JournalGuard
+from workbench.desks.service_desk import RegisterCommand
 from workbench.errors import Unavailable
 from workbench.events import Draft, EventLog, drafts_of, revision_draft
 from workbench.fleet.diff import diff
@@ -24,18 +26,16 @@ from workbench.fleet.observed import Registration
 from workbench.fleet.snapshot import Snapshot
 from workbench.hub_options import HubOptions
 from workbench.hub_status import status_of
-from workbench.journal_guard import JournalGuard
-from workbench.live_events import observed_drafts
-from workbench.live_layer import LiveLayer
+from workbench.live.events import observed_drafts
+from workbench.live.layer import LiveLayer
+from workbench.live.vitals import Vitals
 from workbench.persistence import Journal, Memory
 from workbench.recollection import Recollection
-from workbench.service_desk import RegisterCommand
+from workbench.serving.visits import Visits
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import freeze_fleet, read_fleet
 from workbench.sources.walk import ScanProgress
 from workbench.sources.watch import Watcher
-from workbench.visits import Visits
-from workbench.vitals import Vitals
 
 __all__ = ["Hub", "HubOptions"]
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from workbench.audit import AuditRetention
 from workbench.deploy.engine import EngineOptions
+from workbench.desks.audit import AuditRetention
 from workbench.fleet.plan import PortPlan
-from workbench.live_layer import LiveOptions
+from workbench.live.layer import LiveOptions
 from workbench.sources.scope import Scope
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.deploy_settings import check_source
 from workbench.errors import ConfigurationError
 from workbench.fleet.plan import PortPlan
 from workbench.hub import Hub
 from workbench.persistence import Memory
+from workbench.sections.deploy import check_source
+from workbench.security.tokens import secret_of
 from workbench.settings import Settings
 from workbench.store.database import Store
-from workbench.tokens import secret_of
 
 
 def live_hub(

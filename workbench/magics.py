@@ -9,12 +9,12 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class, needs_local_scope
 
 from workbench.errors import WorkbenchError
-from workbench.findings_view import FindingsView
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.selection import Selection
 from workbench.fleet.snapshot import Snapshot
+from workbench.views.findings import FindingsView
 from workbench.workbench import Workbench
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from workbench.errors import ConfigurationError
 from workbench.fleet.plan import PortPlan
 from workbench.hub import Hub
 from workbench.live_hub import live_hub
-from workbench.mux_settings import MuxSettings
+from workbench.sections.mux import MuxSettings
 from workbench.settings import load_settings
 
 

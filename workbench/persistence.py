@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from workbench.assignment_desk import AssignmentJournal
-from workbench.audit import AuditJournal
-from workbench.deployment_desk import DeploymentJournal
+from workbench.desks.assignment_desk import AssignmentJournal
+from workbench.desks.audit import AuditJournal
+from workbench.desks.deployment_desk import DeploymentJournal
+from workbench.desks.service_desk import ServiceJournal
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
-from workbench.service_desk import ServiceJournal
 
 
 class Journal(AssignmentJournal, AuditJournal, DeploymentJournal, ServiceJournal, Protocol):

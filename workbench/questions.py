@@ -4,9 +4,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from workbench.answer_view import AnswerView
 from workbench.fleet.snapshot import Snapshot
 from workbench.progress import step_bar
+from workbench.views.answer import AnswerView
 
 if TYPE_CHECKING:
     from workbench.fleet.analysis.centrality import Centrality

@@ -6,9 +6,9 @@ from typing import Final
 
 from workbench.fleet.snapshot import Snapshot
 from workbench.persistence import Memory
+from workbench.serving.visits import Visits
 from workbench.sources.discovery import Discovery
 from workbench.sources.ingest import collector_paused
-from workbench.visits import Visits
 
 _KEEP_EVERY: Final = 60.0
 _KEEP_AT_STOP: Final = 0.3

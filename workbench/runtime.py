@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.access import AccessRules
-from workbench.access_settings import access_rules
 from workbench.config import find_settings, sample_fleet, state_folder
 from workbench.hub import Hub
+from workbench.sections.access import access_rules
+from workbench.security.access import AccessRules
+from workbench.security.tokens import Tokens, known_token
 from workbench.settings import Settings, load_settings
-from workbench.tokens import Tokens, known_token
 
 if TYPE_CHECKING:
     from workbench.workbench import Workbench

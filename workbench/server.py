@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Final
 
 from tornado.httpserver import HTTPServer
 
-from workbench.address import Address
-from workbench.allocation import give_back_large_blocks
 from workbench.config import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WS_PORT
-from workbench.front import Front
-from workbench.gate import Gate
-from workbench.pages_server import FIRST_PAGE, Pages, PagesServer
-from workbench.starting import Beginning, EarlyAnswers, LastList
-from workbench.waiting_room import WaitingRoom
-from workbench.worker_threads import WorkerThreads
+from workbench.processes.allocation import give_back_large_blocks
+from workbench.processes.worker_threads import WorkerThreads
+from workbench.security.gate import Gate
+from workbench.serving.address import Address
+from workbench.serving.front import Front
+from workbench.serving.pages_server import FIRST_PAGE, Pages, PagesServer
+from workbench.serving.starting import Beginning, EarlyAnswers, LastList
+from workbench.serving.waiting_room import WaitingRoom
 
 if TYPE_CHECKING:
     from tornado.web import Application
 
     from api.measures import LoopClock
     from workbench.hub import Hub
-    from workbench.preparer import Preparer
-    from workbench.query_pool import QueryLimits
+    from workbench.queries.query_pool import QueryLimits
+    from workbench.serving.preparer import Preparer
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class Server:
             return
         self._hub.start()
         from api.measures import start_clock
-        from workbench.preparer import Preparer
+        from workbench.serving.preparer import Preparer
 
         answering = self._applications(self._hub)
         self._clock = start_clock(self._hub)
@@ -204,7 +204,7 @@ class Server:
         if self._hub is None:
             return
         from api.broadcast import close_clients
-        from workbench.query_pool import close_pool
+        from workbench.queries.query_pool import close_pool
 
         try:
             async with asyncio.timeout(_STOP_SECONDS):

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import tomli
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
-from workbench.access_settings import ApiSettings, LoginSettings
 from workbench.config import DEFAULT_JOBS
-from workbench.deploy_settings import DeploySettings
 from workbench.errors import ConfigurationError
 from workbench.fleet.positions import KeyPath, Positions, dotted
 from workbench.fleet.rules import Severity
 from workbench.fleet.selection import Selection
 from workbench.fleet.spelling import nearest
 from workbench.fleet.values import MAX_PORT, describe
-from workbench.live_settings import ObserveSettings, RegistrationSettings, live_options
 from workbench.logs import LogFormat, LogLevel
-from workbench.mux_settings import MuxSettings
-from workbench.port_settings import PortNumber, PortSettings, Section
+from workbench.sections.access import ApiSettings, LoginSettings
+from workbench.sections.deploy import DeploySettings
+from workbench.sections.live import ObserveSettings, RegistrationSettings, live_options
+from workbench.sections.mux import MuxSettings
+from workbench.sections.ports import PortNumber, PortSettings, Section
 from workbench.sources.scope import PRUNED, Scope
 
 if TYPE_CHECKING:
     from workbench.hub_options import HubOptions
-    from workbench.query_pool import QueryLimits
+    from workbench.queries.query_pool import QueryLimits
     from workbench.store.history_rows import HistoryBounds
 
 PREFIX: Final = "WORKBENCH_"
@@ -110,7 +110,7 @@ class QuerySettings(Section):
 
     def limits(self) -> "QueryLimits":
         """Return the limits of the pool."""
-        from workbench.query_pool import QueryLimits
+        from workbench.queries.query_pool import QueryLimits
 
         return QueryLimits(self.seconds, self.rows, self.memory * 1_000_000, self.workers, self.waiting)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from workbench.backings.backing import Backing
 from workbench.backings.local import LocalBacking
 from workbench.config import DEFAULT_PORT
-from workbench.crate_view import CrateView
+from workbench.desks.port_counter import PortCounter
 from workbench.errors import InvalidPort, Unavailable
 from workbench.events import Event
 from workbench.fleet.graph import slot_graph
@@ -20,29 +20,29 @@ from workbench.fleet.plan import PortPlan
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.values import port_number
 from workbench.fleet.whatif import Change, plan_changes
-from workbench.fleet_frames import FleetFrames
-from workbench.fleet_portrait import FleetPortrait
-from workbench.frames import frame_of
 from workbench.hub import Hub
-from workbench.plan_view import PlanView
-from workbench.port_counter import PortCounter
 from workbench.questions import Questions
-from workbench.vitals_view import VitalsView
+from workbench.tables.fleet_frames import FleetFrames
+from workbench.tables.frames import frame_of
+from workbench.views.crate import CrateView
+from workbench.views.fleet_portrait import FleetPortrait
+from workbench.views.plan import PlanView
+from workbench.views.vitals import VitalsView
 
 if TYPE_CHECKING:
-    from workbench.assignments import Assignment
-    from workbench.audit import AuditLog
     from workbench.dashboards import Pages
     from workbench.deploy.log_file import LogPart
     from workbench.deploy.model import Deployment, Instance
-    from workbench.deploy_counter import DeployCounter
     from workbench.deployer import Deployer
+    from workbench.desks.assignments import Assignment
+    from workbench.desks.audit import AuditLog
+    from workbench.desks.deploy_counter import DeployCounter
     from workbench.fleet.whatif import MovePort
     from workbench.history import Moment
     from workbench.pictures import Pictures
-    from workbench.query_pool import Asked
+    from workbench.queries.query_pool import Asked
+    from workbench.security.tokens import Tokens
     from workbench.sync.desk import Sync
-    from workbench.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -265,7 +265,7 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
 
     def deploy_counter(self, tokens: "Tokens | None" = None) -> "DeployCounter":
         """Return where deployments are asked for; with `tokens`, only those who present one of them are served."""
-        from workbench.deploy_counter import DeployCounter
+        from workbench.desks.deploy_counter import DeployCounter
 
         return DeployCounter(self._hub, tokens)
 
@@ -296,7 +296,7 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
         `graph.graphml`, `.gexf`, `.dot`, `.json` or `.mmd`; `crates.csv`, `.parquet`, `.arrow` or `.json`. `what` says
         what is meant if the name does not. Raises ExportError.
         """
-        from workbench.export import export_fleet
+        from workbench.tables.export import export_fleet
 
         return export_fleet(self.snapshot, file, what)
 
@@ -314,7 +314,7 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
         The answer, an Arrow stream of at most `rows` rows, comes as the future `Asked.answer`, or its QueryError.
         Raises TooManyQueries.
         """
-        from workbench.query_pool import Question, encoded_tables, pool_of
+        from workbench.queries.query_pool import Question, encoded_tables, pool_of
 
         question = Question(query, {}, arrow=True, rows=rows)
         return pool_of(self._hub).ask(self.snapshot, question, lambda snapshot: encoded_tables(snapshot, self._hub))
@@ -325,8 +325,8 @@ class Workbench(FleetFrames, FleetPortrait, Questions):
         Labels: Crate, Port, Foundation, Endpoint, Capability, External; types of edges: OWNS, REFERENCES, SISTER_OF,
         DEPENDS_ON, BUILT_ON, CLONED_FROM, EXPOSES. Raises QueryError with the place that cannot be read.
         """
-        from workbench.cypher import match
         from workbench.fleet.property_graph import graph_lists, property_graph
+        from workbench.queries.cypher import match
 
         graph = self.derive("property graph", lambda snapshot: property_graph(*graph_lists(snapshot)))
         found = match(graph, pattern)

@@ -1,7 +1,7 @@
 """The audit log."""
 
 from api.models.base import Model, Moment
-from workbench.audit import Outcome
+from workbench.desks.audit import Outcome
 
 
 class AuditEntry(Model):

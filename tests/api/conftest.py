@@ -23,9 +23,9 @@ from api.broadcast import EventLimits, broadcaster_of, close_clients
 from api.repeats import RepeatedReads
 from workbench.events import Draft
 from workbench.hub import Hub, HubOptions
-from workbench.origins import OriginPolicy
-from workbench.query_pool import QueryLimits, close_pool
-from workbench.tokens import Token, Tokens
+from workbench.queries.query_pool import QueryLimits, close_pool
+from workbench.security.origins import OriginPolicy
+from workbench.security.tokens import Token, Tokens
 
 DEADLINE = 10.0
 SECRET = "a-token-for-tests"

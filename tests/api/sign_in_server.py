@@ -18,11 +18,11 @@ SCRIPT = f"""\
 import sys
 from pathlib import Path
 import panel as pn
-from workbench.gate import Gate
+from workbench.security.gate import Gate
 from workbench.hub import Hub, HubOptions
 from workbench.server import serve
 from workbench.settings import load_settings
-from workbench.tokens import Token, Tokens
+from workbench.security.tokens import Token, Tokens
 
 def ready(address):
     print("READY", address.port, address.ws_port, flush=True)

@@ -13,11 +13,11 @@ from tornado.httpclient import HTTPClientError
 from api import routes
 from api.bodies import MAX_BODY
 from tests.api.conftest import LiveApi
-from workbench.access import AccessRules
-from workbench.audit import AuditQuery
+from workbench.desks.audit import AuditQuery
 from workbench.hub import Hub
-from workbench.scopes import SCOPES
-from workbench.tokens import Token, Tokens
+from workbench.security.access import AccessRules
+from workbench.security.scopes import SCOPES
+from workbench.security.tokens import Token, Tokens
 
 FRONT_END = "http://localhost:21575"
 STRANGER = "http://evil.example:15180"

@@ -28,8 +28,8 @@ from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.mux import MuxLink, MuxResult, MuxService, MuxTopology
 from workbench.fleet.observed import Listener, Observed, Probe, Registration
 from workbench.fleet.snapshot import Snapshot
-from workbench.health_record import health_drafts
-from workbench.live_events import observed_drafts
+from workbench.live.events import observed_drafts
+from workbench.live.health_record import health_drafts
 from workbench.mux.news import mux_drafts
 from workbench.mux.view import MuxView
 

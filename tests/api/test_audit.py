@@ -10,8 +10,8 @@ import pytest
 
 from tests.api.conftest import DEADLINE, SECRET, LiveApi, until
 from workbench.hub import Hub, HubOptions
+from workbench.security.tokens import Token, Tokens
 from workbench.store.database import Store
-from workbench.tokens import Token, Tokens
 
 ADMIN = {"Authorization": "Bearer the-administrators"}
 WRITER = {"Authorization": "Bearer the-writers"}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.conftest import until
 from workbench.hub import Hub
-from workbench.query_pool import CYPHER, QueryLimits, pool_of
+from workbench.queries.query_pool import CYPHER, QueryLimits, pool_of
 
 ENDLESS = "MATCH (a) MATCH (b) MATCH (c) MATCH (d) MATCH (e) MATCH (f) RETURN count(a)"
 

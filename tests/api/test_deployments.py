@@ -13,8 +13,8 @@ from tests.api.conftest import SECRET, LiveApi, until
 from tests.api.test_asyncapi import check
 from tests.demo import commands, free_pairs, hub_options, services, write_fleet
 from workbench.hub import Hub
+from workbench.security.tokens import Token, Tokens
 from workbench.store.database import Store
-from workbench.tokens import Token, Tokens
 
 ENDED = {"succeeded", "failed", "cancelled", "rolled_back"}
 READER = "a-token-that-may-not-deploy"

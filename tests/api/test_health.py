@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import LiveApi, until
 from tests.mux.fake_mux import FakeMux
 from workbench.hub import Hub, HubOptions
-from workbench.live_layer import LiveOptions
+from workbench.live.layer import LiveOptions
 from workbench.sources.rounds import Target
 from workbench.store.database import Store
 

@@ -18,7 +18,7 @@ from tornado.websocket import websocket_connect
 
 from tests.api.conftest import until, write_fleet
 from tests.api.sign_in_server import CHECKOUT, SECRET, SignInServer, cookie_of, opened
-from workbench.people import People
+from workbench.security.people import People
 
 PASSWORD = "correct horse battery"
 NAMES = ("ada", "bob", "eve")
@@ -147,6 +147,10 @@ def test_who_is_taken_out_is_out_and_signing_out_forgets(running: Running, peopl
         assert ada.get("/api/crates").status_code == 200
         page = ada.get("/logout")
         assert (page.status_code, "You are signed out" in page.text) == (200, True)
+        assert "<script" not in page.text
+        for theme, found in (("light", True), ("dark", True), ("a' onload=", False)):
+            text = ada.get("/logout", headers={"Cookie": f"workbench-theme={theme}"}).text
+            assert (f'data-theme="{theme}"' in text) == found, theme
         assert ada.get("/api/crates").status_code == 401
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from api.mux_gateway import gateway_services, gateway_status
-from workbench.address import Address
 from workbench.errors import AddressInUse
 from workbench.hub import Hub
 from workbench.server import Server, serve
+from workbench.serving.address import Address
 
 ORIGIN = "http://localhost:21575"
 SERVICES = ["ledger", "portal", "rival", "sx9-vault"]

@@ -15,9 +15,9 @@ from api.documents import OpenApiHandler
 from api.openapi import openapi_document, path_of, verbs_of
 from tests.api.conftest import SECRET, LiveApi
 from workbench.config import sample_fleet
-from workbench.deploy_settings import DeploySettings
 from workbench.errors import WorkbenchError
 from workbench.hub import Hub, HubOptions
+from workbench.sections.deploy import DeploySettings
 
 PLUMBING = {"connection", "content-encoding", "content-length", "content-type", "date", "transfer-encoding"}
 EVERYWHERE = {"cache-control", "vary", "x-content-type-options"}

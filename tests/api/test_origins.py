@@ -7,7 +7,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from workbench.hub import Hub
-from workbench.origins import OriginPolicy, is_loopback
+from workbench.security.origins import OriginPolicy, is_loopback
 
 FRONT_END = "http://localhost:21575"
 STRANGER = "http://evil.example:15180"

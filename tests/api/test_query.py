@@ -15,7 +15,7 @@ import pytest
 
 from api.query import ARROW_STREAM
 from workbench.hub import Hub
-from workbench.query_pool import QueryLimits, pool_of
+from workbench.queries.query_pool import QueryLimits, pool_of
 
 ENDLESS = "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
 DOUBLING = ", ".join(

@@ -9,13 +9,13 @@ import pytest
 
 from api.peer_rate import PeerRate
 from tests.api.conftest import DEADLINE, LiveApi, until
-from workbench.assignments import AssignmentRequest
+from workbench.desks.assignments import AssignmentRequest
+from workbench.desks.registrations import Patience
 from workbench.errors import NotAssigned, PortTaken, TooManyRequests
 from workbench.events import Event
 from workbench.fleet.observed import Registration
 from workbench.hub import Hub, HubOptions
-from workbench.live_layer import LiveOptions
-from workbench.registrations import Patience
+from workbench.live.layer import LiveOptions
 from workbench.store.database import Store
 
 VAULT = {

@@ -15,8 +15,8 @@ import pytest
 from tornado.websocket import websocket_connect
 
 from workbench.errors import AddressInUse, ConfigurationError
-from workbench.gate import Gate
 from workbench.hub import Hub
+from workbench.security.gate import Gate
 from workbench.server import serve
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ SCRIPT = """\
 import sys
 import panel as pn
 from workbench.errors import WorkbenchError
-from workbench.gate import Gate
+from workbench.security.gate import Gate
 from workbench.hub import Hub
 from workbench.server import serve
 

@@ -11,9 +11,9 @@ from pyarrow import parquet
 
 from workbench.fleet.head import SnapshotHead
 from workbench.fleet.tables import TABLES
-from workbench.frames import arrow_table
 from workbench.hub import Hub
-from workbench.hub_tables import HUB_TABLES, TABLE_NAMES
+from workbench.tables.frames import arrow_table
+from workbench.tables.hub_tables import HUB_TABLES, TABLE_NAMES
 
 
 @pytest.mark.parametrize("name", TABLES)

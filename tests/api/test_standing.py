@@ -15,10 +15,10 @@ from api.broadcast import EventLimits, broadcaster_of
 from api.standing import Standing
 from tests.api.conftest import LiveApi, until
 from tests.api.test_stream import message, stream
-from workbench.access import AccessRules, Caller
 from workbench.hub import Hub
-from workbench.token_file import TokenFile
-from workbench.tokens import Token, Tokens
+from workbench.security.access import AccessRules, Caller
+from workbench.security.token_file import TokenFile
+from workbench.security.tokens import Token, Tokens
 
 Run = Callable[..., Any]
 SOON = EventLimits(standing_seconds=0.05)

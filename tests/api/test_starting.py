@@ -12,7 +12,7 @@ from api.schemas import Json
 from tests.api.conftest import LiveApi
 from tests.api.test_openapi import check
 from workbench.hub import Hub
-from workbench.starting import Beginning, EarlyAnswers, LastList
+from workbench.serving.starting import Beginning, EarlyAnswers, LastList
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import panel as pn
 
 from api import routes
 from workbench import Workbench
-from workbench.access import AccessRules
 from workbench.config import SETTINGS_FILE
 from workbench.dashboards import page_functions
 from workbench.hub import Hub
+from workbench.security.access import AccessRules
+from workbench.security.tokens import Token, Tokens
 from workbench.settings import load_settings
 from workbench.store.database import Store
-from workbench.tokens import Token, Tokens
 
 SECRET = "the-token-of-the-browser-tests"
 

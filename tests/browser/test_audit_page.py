@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Watched
 from tests.browser.server import ROOT, SAMPLE
 from tests.browser.windows import Windows
-from workbench.people import People
+from workbench.security.people import People
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +23,11 @@ REFUSED = ("status of 401", "WebSocket", "websocket")
 SCRIPT = """\
 import sys
 from pathlib import Path
-from workbench.access_settings import LoginSettings
-from workbench.gate import Gate
+from workbench.sections.access import LoginSettings
+from workbench.security.gate import Gate
 from workbench.hub import Hub
 from workbench.server import serve
-from workbench.tokens import open_tokens
+from workbench.security.tokens import open_tokens
 
 fleet, state, users, kind = sys.argv[1:]
 login = LoginSettings(users=users, admins=("ada",)) if kind == "login" else None

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from workbench.starting import starting_page
+from workbench.serving.starting import starting_page
 
 PAGE = {"light": "rgb(241, 245, 249)", "dark": "rgb(15, 23, 42)"}
 

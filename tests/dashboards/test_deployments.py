@@ -17,8 +17,8 @@ from workbench.dashboards.live import Feed
 from workbench.deploy.target import DeployRequest
 from workbench.errors import Forbidden, Unauthorized
 from workbench.hub import Hub
+from workbench.security.tokens import Token, Tokens
 from workbench.store.database import Store
-from workbench.tokens import Token, Tokens
 
 SECRET, WEAK = "a-secret-of-this-test", "another-secret"
 TOKENS = Tokens([Token.of("operator", SECRET), Token.of("reader", WEAK, frozenset({"read"}))])

@@ -15,7 +15,7 @@ from workbench.dashboards.graph_svg import svg_file
 from workbench.dashboards.slot_view import SlotView
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.snapshot import Snapshot
-from workbench.graph_files import graphml_file
+from workbench.tables.graph_files import graphml_file
 
 SVG = "{http://www.w3.org/2000/svg}"
 BAD = 'a"b\\<i>&\x7f'

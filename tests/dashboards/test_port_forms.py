@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from workbench import Workbench
-from workbench.access import NOBODY, Caller
-from workbench.assignments import Assignment, AssignmentRequest
 from workbench.dashboards import PortsPage
 from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.ports_page import PortsPage as Ports
+from workbench.desks.assignments import Assignment, AssignmentRequest
 from workbench.errors import Forbidden, StoreError, Unauthorized, UnknownCrate
-from workbench.tokens import Token, Tokens
+from workbench.security.access import NOBODY, Caller
+from workbench.security.tokens import Token, Tokens
 
 SECRET = "a-secret-of-this-test"
 TOKENS = Tokens([Token.of("operator", SECRET)])

@@ -3,11 +3,11 @@
 import pytest
 from panel.auth import AUTH_PROVIDERS
 
-from workbench.access_settings import LoginSettings
-from workbench.audit import AuditLog
 from workbench.dashboards.sign_in_elsewhere import ElsewhereProvider, Guests, providers
+from workbench.desks.audit import AuditLog
 from workbench.errors import ConfigurationError
-from workbench.gate import Gate
+from workbench.sections.access import LoginSettings
+from workbench.security.gate import Gate
 
 
 @pytest.mark.parametrize(

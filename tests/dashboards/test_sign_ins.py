@@ -10,9 +10,9 @@ from panel.config import config
 from panel.io.state import set_curdoc
 from tornado.web import create_signed_value
 
-from workbench.access import NOBODY, AccessRules
 from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.sign_ins import COOKIE, SignIns
+from workbench.security.access import NOBODY, AccessRules
 
 SECRET = "what-signs-the-cookies"
 DAY = 86_400.0

@@ -17,7 +17,7 @@ from workbench.dashboards.result_table import Result, result_of, result_table
 from workbench.dashboards.sql_examples import EXAMPLES, table_list
 from workbench.dashboards.sql_page import SqlPage
 from workbench.dashboards.table_view import AS_USUAL
-from workbench.query_pool import Answer
+from workbench.queries.query_pool import Answer
 from workbench.store.query import query_tables
 from workbench.store.query_worker import arrow_stream
 

@@ -16,8 +16,8 @@ from tests.conftest import wait_for
 from tests.demo import commands, free_pairs, services, write_fleet
 from workbench.config import sample_settings
 from workbench.deploy.target import DeployRequest
-from workbench.deploy_settings import DeploySettings
 from workbench.hub import Hub, HubOptions
+from workbench.sections.deploy import DeploySettings
 from workbench.store.database import Store
 
 DOCKER = f"""\

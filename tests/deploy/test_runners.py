@@ -11,8 +11,8 @@ import pytest
 
 from workbench.deploy.model import Gate, Instance, Step, Target
 from workbench.deploy.runner import Runner, make_runners, settings_of
-from workbench.deploy_settings import DeploySettings, check_source
 from workbench.errors import ConfigurationError, NoRunner, NotDeployable
+from workbench.sections.deploy import DeploySettings, check_source
 from workbench.settings import load_settings
 
 COMMAND: dict[str, Any] = {

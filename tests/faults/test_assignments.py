@@ -22,11 +22,11 @@ SCRIPT = """\
 import sys
 from pathlib import Path
 from workbench.fleet.plan import Block, PortPlan
-from workbench.gate import Gate
+from workbench.security.gate import Gate
 from workbench.hub import Hub, HubOptions
 from workbench.server import serve
 from workbench.store.database import Store
-from workbench.tokens import Token, Tokens
+from workbench.security.tokens import Token, Tokens
 
 def ready(address):
     print("READY", address.port, flush=True)

@@ -23,11 +23,11 @@ SCRIPT = """\
 import sys
 from dataclasses import replace
 from pathlib import Path
-from workbench.gate import Gate
+from workbench.security.gate import Gate
 from workbench.live_hub import live_hub
 from workbench.server import serve
 from workbench.settings import load_settings
-from workbench.tokens import Token, Tokens
+from workbench.security.tokens import Token, Tokens
 
 def ready(address):
     print("READY", address.port, flush=True)

@@ -13,7 +13,7 @@ import pytest
 
 from workbench.fleet.observed import Listener, Place
 from workbench.hub import Hub, HubOptions
-from workbench.live_layer import LiveOptions
+from workbench.live.layer import LiveOptions
 from workbench.sources.listeners import HostListeners
 
 LISTEN = """\

@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from workbench.assignments import Assignment, AssignmentRequest, Assignments, Entry
+from workbench.desks.assignments import Assignment, AssignmentRequest, Assignments, Entry
 from workbench.errors import StoreError
 from workbench.events import Draft, Event, EventLog
 from workbench.fleet.manifest import parse_manifest
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.tables import TABLES
-from workbench.frames import arrow_table
 from workbench.hub import Hub
 from workbench.store.database import Store
+from workbench.tables.frames import arrow_table
 
 
 def snapshot_of(*names: str) -> Snapshot:

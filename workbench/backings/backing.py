@@ -12,7 +12,7 @@ from workbench.history import Moment
 from workbench.hub import Hub
 
 if TYPE_CHECKING:
-    from workbench.assignments import Assignment
+    from workbench.desks.assignments import Assignment
 
 Json = dict[str, Any]
 

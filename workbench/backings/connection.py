@@ -8,7 +8,7 @@ import httpx
 import orjson
 
 from workbench.errors import InvalidRequest, Unauthorized, Unavailable, WorkbenchError, error_named
-from workbench.origins import is_loopback
+from workbench.security.origins import is_loopback
 
 SECONDS: Final = 40.0
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from workbench.assignments import assignment_model
 from workbench.backings.backing import Json
+from workbench.desks.assignments import assignment_model
 from workbench.events import Event
 from workbench.fleet.head import SnapshotHead
 from workbench.fleet.lookup import crate_records
@@ -14,11 +14,11 @@ from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import crate_detail_model, port_model
 from workbench.history import History, Moment
 from workbench.hub import Hub
-from workbench.hub_tables import hub_table
-from workbench.live_models import live_model
+from workbench.live.models import live_model
+from workbench.tables.hub_tables import hub_table
 
 if TYPE_CHECKING:
-    from workbench.assignments import Assignment
+    from workbench.desks.assignments import Assignment
 
 
 class LocalBacking:
@@ -79,7 +79,7 @@ class LocalBacking:
         return self.hub.log.subscribe(listener)
 
     def close(self) -> None:
-        from workbench.query_pool import close_pool
+        from workbench.queries.query_pool import close_pool
 
         close_pool(self.hub)
         self.hub.stop()

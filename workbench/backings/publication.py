@@ -13,8 +13,8 @@ from workbench.backings.backing import Backing
 from workbench.backings.published import HEAD_FILE, POINTER_FILE
 from workbench.errors import SnapshotError
 from workbench.fleet.head import SnapshotHead, head_model
-from workbench.hub_tables import TABLE_NAMES
-from workbench.table_files import parquet_file
+from workbench.tables.files import parquet_file
+from workbench.tables.hub_tables import TABLE_NAMES
 
 KEPT_VERSIONS: Final = 10
 _TRIES: Final = 5

@@ -20,11 +20,11 @@ from workbench.fleet.tables import TABLES
 from workbench.fleet.wire import crate_detail_model, iso, port_model
 from workbench.history import Moment, revision_at
 from workbench.hub import Hub
-from workbench.live_models import live_model
+from workbench.live.models import live_model
 from workbench.sources.ingest import collector_paused
 
 if TYPE_CHECKING:
-    from workbench.assignments import Assignment
+    from workbench.desks.assignments import Assignment
     from workbench.store.query import TableDatabase
 
 HEAD_FILE: Final = "snapshot.json"
@@ -118,7 +118,7 @@ class PublishedBacking:
 
     def close(self) -> None:
         if "hub" in self.__dict__:
-            from workbench.query_pool import close_pool
+            from workbench.queries.query_pool import close_pool
 
             close_pool(self.hub)
         self._tables.clear()

@@ -22,7 +22,7 @@ from workbench.sources.ingest import collector_paused
 if TYPE_CHECKING:
     import httpx
 
-    from workbench.assignments import Assignment
+    from workbench.desks.assignments import Assignment
 
 ARROW_STREAM: Final = "application/vnd.apache.arrow.stream"
 _TRIES: Final = 5
@@ -79,7 +79,7 @@ class RemoteBacking:
 
     @property
     def assignments(self) -> "Sequence[Assignment]":
-        from workbench.assignments import Assignment
+        from workbench.desks.assignments import Assignment
 
         return tuple(
             Assignment(
@@ -144,7 +144,7 @@ class RemoteBacking:
         while self._followers:
             self._followers.pop()()
         if self._hub is not None:
-            from workbench.query_pool import close_pool
+            from workbench.queries.query_pool import close_pool
 
             close_pool(self._hub)
         self.connection.close()

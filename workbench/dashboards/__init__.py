@@ -5,7 +5,6 @@ from typing import Any
 
 import panel as pn
 
-from workbench.access import AccessRules
 from workbench.dashboards.address import Address
 from workbench.dashboards.archive import Archive, Then
 from workbench.dashboards.audit_page import AuditPage
@@ -27,7 +26,8 @@ from workbench.dashboards.pinned import PinnedPage
 from workbench.dashboards.ports_page import PortsPage
 from workbench.dashboards.sql_page import SqlPage
 from workbench.dashboards.topology_page import TopologyPage
-from workbench.tokens import Tokens
+from workbench.security.access import AccessRules
+from workbench.security.tokens import Tokens
 from workbench.workbench import Workbench
 
 __all__ = [

@@ -8,10 +8,10 @@ from typing import Any, Final
 import panel as pn
 from markupsafe import Markup
 
-from workbench.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest
 from workbench.dashboards.panes import action, check_box, column, control, html_pane, show
 from workbench.dashboards.sentences import answer_markup, clock
 from workbench.dashboards.visitor import TokenEntry, Visitor
+from workbench.desks.assignments import DEFAULT_LABEL, Assignment, AssignmentRequest
 from workbench.errors import InvalidRequest, Unavailable, WorkbenchError
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.values import MAX_PORT

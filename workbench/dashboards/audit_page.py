@@ -7,8 +7,6 @@ import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
-from workbench.access import NOBODY, AccessRules, Caller
-from workbench.audit import OUTCOMES, AuditEntry, AuditQuery
 from workbench.dashboards.address import Address
 from workbench.dashboards.live import Feed
 from workbench.dashboards.live_table import LiveTable, TableColumn
@@ -17,8 +15,10 @@ from workbench.dashboards.page_caller import page_caller
 from workbench.dashboards.panes import column, control, html_pane, show
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.table_view import TableView
+from workbench.desks.audit import OUTCOMES, AuditEntry, AuditQuery
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.wire import iso
+from workbench.security.access import NOBODY, AccessRules, Caller
 from workbench.workbench import Workbench
 
 SHOWN: Final = 500

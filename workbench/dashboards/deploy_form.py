@@ -14,7 +14,7 @@ from workbench.dashboards.sentences import answer_markup
 from workbench.dashboards.visitor import Stand, TokenEntry
 from workbench.deploy.model import STRATEGIES, Deployment
 from workbench.deploy.target import DeployRequest
-from workbench.deploy_counter import DeployCounter
+from workbench.desks.deploy_counter import DeployCounter
 from workbench.errors import InvalidRequest, Unavailable, WorkbenchError
 from workbench.fleet.snapshot import Snapshot
 

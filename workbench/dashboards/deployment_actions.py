@@ -11,7 +11,7 @@ from workbench.dashboards.panes import action, column, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup
 from workbench.dashboards.visitor import Stand, TokenEntry
 from workbench.deploy.model import Deployment
-from workbench.deploy_counter import DeployCounter
+from workbench.desks.deploy_counter import DeployCounter
 from workbench.errors import WorkbenchError
 
 Verb = Literal["cancel", "rollback"]

@@ -28,7 +28,7 @@ from workbench.dashboards.states import no_match_state
 from workbench.dashboards.table_view import TableView
 from workbench.dashboards.visitor import Stand
 from workbench.deploy.model import STATES, Deployment
-from workbench.deploy_counter import DeployCounter
+from workbench.desks.deploy_counter import DeployCounter
 from workbench.fleet.snapshot import Snapshot
 from workbench.workbench import Workbench
 

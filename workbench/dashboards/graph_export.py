@@ -12,7 +12,7 @@ from workbench.dashboards.figure_files import picture_script, save_script
 from workbench.dashboards.graph_paint import Paint
 from workbench.dashboards.graph_svg import svg_file
 from workbench.dashboards.panes import action, column, control
-from workbench.graph_files import dot_file, graphml_file
+from workbench.tables.graph_files import dot_file, graphml_file
 
 Drawn = Callable[[], tuple[Paint, Mapping[str, str]]]
 """What is drawn just now: its paint, and the colours of its legend by name."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import panel as pn
 
-from workbench.access import NOBODY, OPERATOR, PROXY_HEADERS, AccessRules, Caller
 from workbench.dashboards.sign_ins import COOKIE
-from workbench.scopes import ALL_SCOPES
+from workbench.security.access import NOBODY, OPERATOR, PROXY_HEADERS, AccessRules, Caller
+from workbench.security.scopes import ALL_SCOPES
 
 AskCaller = Callable[[], Caller]
 """Says who looks at a page at the moment of asking: a sign-in may be over while the page is still open."""

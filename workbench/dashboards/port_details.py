@@ -4,10 +4,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from workbench.assignments import Assignment
 from workbench.dashboards.finding_markup import facts, finding_list, quiet
 from workbench.dashboards.links import Links
 from workbench.dashboards.port_observed import observed_markup
+from workbench.desks.assignments import Assignment
 from workbench.fleet.plan import PortPlan
 from workbench.fleet.values import MAX_PORT
 

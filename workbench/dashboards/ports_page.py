@@ -7,7 +7,6 @@ import panel as pn
 from markupsafe import Markup
 from panel.viewable import Viewable
 
-from workbench.assignments import Assignment
 from workbench.dashboards.address import Address
 from workbench.dashboards.assign_form import AssignForm
 from workbench.dashboards.figure_pane import FigurePane
@@ -33,11 +32,12 @@ from workbench.dashboards.release_form import ReleaseForm
 from workbench.dashboards.states import no_match_state
 from workbench.dashboards.table_view import TableView
 from workbench.dashboards.visitor import Visitor
+from workbench.desks.assignments import Assignment
+from workbench.desks.port_counter import PortCounter
 from workbench.fleet.model import Finding
 from workbench.fleet.rules import SEVERITIES
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.values import MAX_PORT
-from workbench.port_counter import PortCounter
 from workbench.workbench import Workbench
 
 ALL_SEVERITIES: Final = "all severities"

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from workbench.dashboards.result_table import Result, result_of
 from workbench.dashboards.session import Session
 from workbench.errors import QueryCancelled, QueryError, WorkbenchError
-from workbench.query_pool import Answer, Asked
+from workbench.queries.query_pool import Answer, Asked
 from workbench.workbench import Workbench
 
 Outcome = Result | WorkbenchError

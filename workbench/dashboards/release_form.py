@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from workbench.assignments import Assignment
 from workbench.dashboards.panes import action, column, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup, clock
 from workbench.dashboards.visitor import TokenEntry, Visitor
+from workbench.desks.assignments import Assignment
 from workbench.errors import Unavailable, WorkbenchError
 
 

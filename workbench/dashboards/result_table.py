@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from workbench.dashboards.live_table import LiveTable, TableColumn
 from workbench.dashboards.table_view import TableView
-from workbench.query_pool import Answer
+from workbench.queries.query_pool import Answer
 
 _SAFE_INTEGER: Final = 2**53 - 1
 _LONGEST_CELL: Final = 2_000

@@ -12,13 +12,13 @@ from panel.auth import BasicAuthProvider, BasicLoginHandler, _validate_next_url
 from panel.config import config
 from tornado.template import Template
 
-from workbench.audit import AuditLog
 from workbench.dashboards.sign_in_responses import FOLDER, SignInResponses
 from workbench.dashboards.sign_ins import COOKIE, SignIns
 from workbench.dashboards.sign_out import SIGNED_OUT, EndingSignIns
+from workbench.desks.audit import AuditLog
 from workbench.errors import ConfigurationError
-from workbench.origins import OriginPolicy
-from workbench.people import People
+from workbench.security.origins import OriginPolicy
+from workbench.security.people import People
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from panel.config import config
 from tornado.template import Template
 from tornado.web import HTTPError
 
-from workbench.audit import AuditLog
 from workbench.dashboards.sign_in_responses import FOLDER, SignInResponses
 from workbench.dashboards.sign_ins import SignIns
 from workbench.dashboards.sign_out import SIGNED_OUT, EndingSignIns
+from workbench.desks.audit import AuditLog
 from workbench.errors import ConfigurationError
 from workbench.one_line import one_line
 

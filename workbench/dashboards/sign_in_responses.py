@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Final
 
 from tornado.web import RequestHandler
 
-from workbench.audit import AuditLog, Outcome
 from workbench.dashboards.sign_ins import COOKIE, SignIns
+from workbench.desks.audit import AuditLog, Outcome
 from workbench.one_line import one_line
 
 FOLDER: Final = Path(__file__).parent

@@ -1,12 +1,14 @@
 """Signing out: the cookie is taken back, for this browser and for whoever has a copy of it."""
 
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from panel.auth import LogoutHandler
 
-from workbench.audit import AuditLog
 from workbench.dashboards.sign_in_responses import FOLDER, SignInResponses
 from workbench.dashboards.sign_ins import COOKIE, SignIns
+from workbench.desks.audit import AuditLog
 
 if TYPE_CHECKING:
     from panel.auth import BasicAuthProvider as Login
@@ -23,6 +25,8 @@ class SignOutHandler(SignInResponses, LogoutHandler):
         name = self.sign_ins.end(self.get_cookie(COOKIE) or "")
         if name:
             self.tell(name, "done", 200, "sign-out")
+        # Panel renders the page, and knows nothing of a theme.
+        self._logout_template = SimpleNamespace(render=partial(self._logout_template.render, theme=self.theme))
         super().get()  # type: ignore[no-untyped-call]
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from workbench.dashboards.links import Links
 from workbench.fleet.tables import TABLES, Column
-from workbench.frames import EVENT_COLUMNS
+from workbench.tables.frames import EVENT_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

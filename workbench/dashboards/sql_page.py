@@ -21,7 +21,7 @@ from workbench.dashboards.sql_markup import ASKING, NO_ANSWER, error_markup, res
 from workbench.dashboards.table_view import AS_USUAL, TableView
 from workbench.errors import WorkbenchError
 from workbench.fleet.snapshot import Snapshot
-from workbench.table_files import FORMATS
+from workbench.tables.files import FORMATS
 
 NO_CHART: Final = "no chart"
 

@@ -9,15 +9,15 @@ from typing import Any, Generic, TypeVar
 
 import panel as pn
 
-from workbench.access import Caller
-from workbench.assignments import Assignment, AssignmentRequest
-from workbench.counter import Counter
 from workbench.dashboards.page_caller import AskCaller, nobody
 from workbench.dashboards.panes import action, column, control, html_pane, reveal, show
 from workbench.dashboards.sentences import answer_markup
 from workbench.dashboards.session import Session, served_document
+from workbench.desks.assignments import Assignment, AssignmentRequest
+from workbench.desks.counter import Counter
+from workbench.desks.port_counter import PortCounter
 from workbench.errors import Unauthorized, WorkbenchError
-from workbench.port_counter import PortCounter
+from workbench.security.access import Caller
 
 C = TypeVar("C", bound=Counter)
 

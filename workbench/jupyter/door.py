@@ -11,9 +11,9 @@ from jupyter_server.utils import ensure_async
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, authenticated
 
-from workbench.access import Caller
 from workbench.errors import Forbidden, InsufficientScope, WorkbenchError
-from workbench.scopes import Scope
+from workbench.security.access import Caller
+from workbench.security.scopes import Scope
 
 if TYPE_CHECKING:
     from workbench.jupyter.served_fleet import ServedFleet

@@ -11,8 +11,8 @@ from traitlets import Enum, List, Unicode
 from workbench.errors import ConfigurationError
 from workbench.jupyter.door import Door, Gatekeeper
 from workbench.jupyter.served_fleet import FleetChoice, ServedFleet
-from workbench.origins import OriginPolicy
-from workbench.scopes import SCOPES, expanded
+from workbench.security.origins import OriginPolicy
+from workbench.security.scopes import SCOPES, expanded
 
 if TYPE_CHECKING:
     from tornado.web import Application
@@ -86,7 +86,7 @@ class WorkbenchExtension(ExtensionApp):
 
         from api import routes
         from api.base import NotFoundHandler
-        from workbench.access import AccessRules
+        from workbench.security.access import AccessRules
 
         assert self.serverapp is not None
         mount = url_path_join(self.serverapp.base_url, self.name)

@@ -42,7 +42,7 @@ class FleetChoice:
         """
         from workbench.hub import Hub
         from workbench.live_hub import live_hub
-        from workbench.roots import settings_from
+        from workbench.subcommands.roots import settings_from
 
         file = self.file or find_settings(self.folder)
         settings = settings_from(file)
@@ -95,7 +95,7 @@ class ServedFleet:
             return
         hub, self._opened = self._opened[0], None
         from api.broadcast import close_clients
-        from workbench.query_pool import close_pool
+        from workbench.queries.query_pool import close_pool
 
         try:
             async with asyncio.timeout(_STOP_SECONDS):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from workbench.dashboards.theme import CARD, LINE, QUIET, TEXT
 from workbench.errors import ExportError
-from workbench.export import write_export
+from workbench.tables.export import write_export
 
 Draw = Callable[[Any], None]
 """Draws on a figure of matplotlib."""

@@ -10,7 +10,7 @@ from workbench.fleet.snapshot import Snapshot
 from workbench.pictures.picture import Picture
 
 if TYPE_CHECKING:
-    from workbench.assignments import Assignment
+    from workbench.desks.assignments import Assignment
 
 _WIDTH: Final = 11.0
 _ROW: Final = 0.24

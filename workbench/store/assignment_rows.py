@@ -6,10 +6,10 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from workbench.assignments import Assignment, Entry
+from workbench.desks.assignments import Assignment, Entry
 from workbench.fleet.tables import Column, Row
-from workbench.frames import arrow_of
 from workbench.store.moments import micros, selected
+from workbench.tables.frames import arrow_of
 
 ENTRY_COLUMNS: Final = (
     Column("happened_at", "time", "when, UTC"),

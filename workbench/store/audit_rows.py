@@ -6,10 +6,10 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from workbench.audit import AuditEntry, AuditQuery
+from workbench.desks.audit import AuditEntry, AuditQuery
 from workbench.fleet.tables import Column
-from workbench.frames import arrow_of
 from workbench.store.moments import micros, selected
+from workbench.tables.frames import arrow_of
 
 AUDIT_COLUMNS: Final = (
     Column("id", "integer", "rises with time"),

@@ -14,9 +14,10 @@ from typing import Any, Final, TypeVar
 import duckdb
 import pyarrow as pa
 
-from workbench.assignments import Entry
-from workbench.audit import AuditEntry, AuditQuery
 from workbench.deploy.model import Deployment
+from workbench.desks.assignments import Entry
+from workbench.desks.audit import AuditEntry, AuditQuery
+from workbench.desks.registrations import ServiceEntry
 from workbench.errors import StoreError
 from workbench.events import Event
 from workbench.fleet.model import Finding, locate_sites
@@ -25,8 +26,6 @@ from workbench.fleet.rebuild import Kept, rebuilt
 from workbench.fleet.snapshot import Record, Snapshot
 from workbench.fleet.tables import FINDINGS, TABLES, Column, Row, finding_row, record_sites
 from workbench.fleet.wire import summary_model
-from workbench.frames import EVENT_COLUMNS, arrow_of, event_table
-from workbench.registrations import ServiceEntry
 from workbench.store.assignment_rows import ENTRY_COLUMNS, entry_table, stored_entries
 from workbench.store.audit_rows import AUDIT_COLUMNS, audit_table, compact, stored_audit
 from workbench.store.deployment_rows import DEPLOYMENT_COLUMNS, deployment_table, stored_deployments
@@ -43,6 +42,7 @@ from workbench.store.history_rows import (
 )
 from workbench.store.registration_rows import SERVICE_COLUMNS, service_table, stored_services
 from workbench.store.schema import MIGRATIONS, mirror_ddl
+from workbench.tables.frames import EVENT_COLUMNS, arrow_of, event_table
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from workbench.deploy.model import Deployment, deployment_of, deployment_record
 from workbench.fleet.tables import Column, Row
-from workbench.frames import arrow_of
 from workbench.store.moments import micros
+from workbench.tables.frames import arrow_of
 
 DEPLOYMENT_COLUMNS: Final = (
     Column("id", "text", "the deployment"),

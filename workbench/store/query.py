@@ -12,8 +12,8 @@ from workbench.errors import QueryError
 from workbench.events import Event
 from workbench.fleet.snapshot import Snapshot
 from workbench.fleet.tables import TABLES
-from workbench.frames import arrow_table, event_table
 from workbench.store.sandbox import asked, relation_of, sandbox
+from workbench.tables.frames import arrow_table, event_table
 
 ROW_LIMIT: Final = 1_000_000
 TIME_LIMIT: Final = 30.0

@@ -17,8 +17,8 @@ import orjson
 import pyarrow as pa
 
 from workbench.errors import QueryError
+from workbench.processes.worker import limit_memory, serve_requests
 from workbench.store.sandbox import asked, relation_of, sandbox
-from workbench.worker import limit_memory, serve_requests
 
 MAX_ANSWER: Final = 64_000_000
 """Bytes of an answer."""

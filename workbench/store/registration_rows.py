@@ -6,11 +6,11 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from workbench.desks.registrations import ServiceEntry
 from workbench.fleet.observed import Registration
 from workbench.fleet.tables import Column, Row
-from workbench.frames import arrow_of
-from workbench.registrations import ServiceEntry
 from workbench.store.moments import micros, selected
+from workbench.tables.frames import arrow_of
 
 SERVICE_COLUMNS: Final = (
     Column("happened_at", "time", "when, UTC"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import ConfigurationError
-from workbench.secret_file import read_secret
+from workbench.security.secret_file import read_secret
 
 NAMES: Final = (
     "PGUSER",

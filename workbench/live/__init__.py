@@ -1,0 +1,1 @@
+"""What is observed beside the manifests: registrations, listeners, the Mux and health."""

@@ -1,0 +1,1 @@
+"""Findings and ports as text for people and for machines."""

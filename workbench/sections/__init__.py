@@ -1,0 +1,1 @@
+"""The sections of `workbench.toml`, each with what it may say."""

@@ -1,0 +1,1 @@
+"""The groups of the command line beside the commands of `workbench.cli`."""

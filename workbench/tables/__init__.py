@@ -1,0 +1,1 @@
+"""The fleet as tables, and tables and graphs as files."""
