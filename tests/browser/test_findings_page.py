@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import WIDTHS, ServedFleet
-from tests.browser.table import details, rows, select_row
+from tests.browser.table import details, open_by_keys, rows, select_row
 
 pytestmark = pytest.mark.browser
 
@@ -45,10 +45,7 @@ def test_a_row_is_chosen_with_the_keyboard(page: Page) -> None:
     page.goto("/findings?kind=owner-collision")
     stop = page.locator(".tabulator-row[tabindex='0']")
     expect(stop).to_contain_text("port 3000")
-    stop.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(details(page)).to_contain_text("port 18430")
+    open_by_keys(page, rows(page).first, "ArrowDown", "Enter", details_tell="port 18430")
     expect(stop).to_contain_text("port 18430")
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import WIDTHS, ServedFleet
-from tests.browser.table import details, rows, select_row
+from tests.browser.table import details, open_by_keys, rows, select_row
 
 pytestmark = pytest.mark.browser
 
@@ -36,9 +36,8 @@ def test_a_crate_that_is_searched_for_is_found_and_its_details_opened(page: Page
 def test_a_name_can_be_opened_with_the_keyboard(page: Page) -> None:
     page.goto("/fleet?q=meridian-daemon&class=orchestrator")
     expect(rows(page)).to_have_count(1)
-    rows(page).get_by_role("link", name="ctas7-meridian-daemon").focus()
-    page.keyboard.press("Enter")
-    expect(details(page).locator("h2")).to_contain_text("ctas7-meridian-daemon")
+    link = rows(page).get_by_role("link", name="ctas7-meridian-daemon")
+    open_by_keys(page, link, "Enter", details_tell="ctas7-meridian-daemon")
 
 
 def test_a_link_holds_filters_and_selection(page: Page) -> None:
