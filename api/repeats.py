@@ -41,6 +41,9 @@ SETTING: Final = "api_repeats"
 PART: Final = 524_288
 """So many bytes of an answer are sent before others have their turn: all of a long one would hold up the loop."""
 
+_COPIED: Final = 65_536
+"""So many bytes are sent together with the headers, for which Tornado copies them."""
+
 _TOLD: Final = ("Host", "Origin", "Accept", "Accept-Encoding", "If-None-Match")
 _TELLING: Final = frozenset(
     {
@@ -150,7 +153,10 @@ class RepeatedReads(HTTPServerConnectionDelegate):
         headers["X-Request-Id"] = secrets.token_hex(8)
         headers["Date"] = _date(int(time.time()))
         if len(reply.body) <= PART:
-            connection.write_headers(reply.line, headers, reply.body)
+            is_short = len(reply.body) <= _COPIED
+            connection.write_headers(reply.line, headers, reply.body if is_short else None)
+            if not is_short:
+                connection.write(reply.body)
             connection.finish()
             self._note(reply, begun)
         else:
