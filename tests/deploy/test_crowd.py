@@ -25,7 +25,7 @@ def test_a_hundred_deployments_at_once_all_end_right(tmp_path: Path) -> None:
     state, told = tmp_path / "state", list[Event]()
     before = {*threading.enumerate()}
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
-    with Hub([tmp_path / "fleet"], hub_options(state, gate_seconds=1.5, parallel=PARALLEL), Store(state)) as hub:
+    with Hub([tmp_path / "fleet"], hub_options(state, gate_seconds=4.0, parallel=PARALLEL), Store(state)) as hub:
         assert hub.wait_ready(20)
         hub.log.subscribe(told.extend)
         expected = {}
